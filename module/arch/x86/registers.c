@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registers of the current thread, as a function finds them and as it
+ * must leave them.
+ */
+#include <linux/preempt.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+
+#include <asm/fpu/api.h>
+#include <asm/fsgsbase.h>
+#include <asm/msr.h>
+#include <asm/processor-flags.h>
+#include <asm/special_insns.h>
+
+#include "../../compat.h"
+#include "registers.h"
+
+bool registers_supported(const struct pt_regs *regs)
+{
+	if (!user_64bit_mode((struct pt_regs *)regs))
+		return false;
+#if COMPAT_USER_SHADOW_STACK
+	/* The shadow stack would have to lose the frames that we drop. */
+	if (current->thread.features)
+		return false;
+#endif
+	return true;
+}
+
+/*
+ * Makes the registers of the processor those of current, until
+ * fpregs_unlock(): after a context switch they wait in memory.
+ */
+static void fpu_registers_lock(void)
+{
+	fpregs_lock();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+}
+
+void registers_save(struct registers *saved, const struct pt_regs *regs)
+{
+	saved->regs = *regs;
+
+	current_save_fsgs();
+	saved->fs_base = current->thread.fsbase;
+	saved->gs_base = current->thread.gsbase;
+
+	fpu_registers_lock();
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
+		saved->pkru = rdpkru();
+	asm volatile("stmxcsr %0" : "=m" (saved->mxcsr));
+	asm volatile("fnstcw %0" : "=m" (saved->x87_control));
+	fpregs_unlock();
+}
+
+static void restore_bases(const struct registers *saved)
+{
+	current_save_fsgs();
+	preempt_disable();
+	if (current->thread.fsbase != saved->fs_base) {
+		current->thread.fsbase = saved->fs_base;
+		wrmsrl(MSR_FS_BASE, saved->fs_base);
+	}
+	if (current->thread.gsbase != saved->gs_base) {
+		current->thread.gsbase = saved->gs_base;
+		/* In the kernel the user's base waits for swapgs. */
+		wrmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
+	}
+	preempt_enable();
+}
+
+/**
+ * registers_return() - make current return from the function it had entered
+ * @saved: the registers at the entry
+ * @ip: where to go on: the return address, or the uprobe trampoline
+ * @has_value: whether the function returns @value; a void function's rax
+ *	stays as at entry
+ * @value: the value to return
+ *
+ * As after `ret`: callee-saved registers as at entry, the direction flag
+ * clear, the x87 stack empty with the control words of the entry, upper
+ * halves of vector registers clear.
+ */
+void registers_return(const struct registers *saved, unsigned long ip,
+		      bool has_value, u64 value)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+	unsigned long cs = regs->cs, ss = regs->ss;
+
+	*regs = saved->regs;
+	regs->cs = cs;
+	regs->ss = ss;
+	regs->ip = ip;
+	regs->sp += sizeof(unsigned long);
+	if (has_value)
+		regs->ax = value;
+	regs->flags &= ~(X86_EFLAGS_DF | X86_EFLAGS_RF | X86_EFLAGS_TF);
+	/* No system call is to be restarted. */
+	regs->orig_ax = -1;
+
+	restore_bases(saved);
+
+	fpu_registers_lock();
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE) && rdpkru() != saved->pkru)
+		wrpkru(saved->pkru);
+	if (boot_cpu_has(X86_FEATURE_AVX))
+		asm volatile("vzeroupper" : : : "memory");
+	asm volatile("fninit; fldcw %0" : : "m" (saved->x87_control));
+	asm volatile("ldmxcsr %0" : : "m" (saved->mxcsr));
+	fpregs_unlock();
+}

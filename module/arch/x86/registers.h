@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_REGISTERS_H
+#define _REASSURE_REGISTERS_H
+
+#include <linux/ptrace.h>
+#include <linux/types.h>
+
+/**
+ * struct registers - the registers of current at the entry of a function
+ * @regs: the general registers; @regs.sp points at the return address
+ * @fs_base: base of the thread-local storage
+ * @gs_base: the user's GS base
+ * @pkru: the protection keys, 0 where there are none
+ * @mxcsr: SSE control and status
+ * @x87_control: x87 control word
+ *
+ * Vector registers are not kept: the ABI lets any call destroy them.
+ */
+struct registers {
+	struct pt_regs regs;
+	unsigned long fs_base;
+	unsigned long gs_base;
+	u32 pkru;
+	u32 mxcsr;
+	u16 x87_control;
+};
+
+/* False in modes whose return cannot be forged: 32-bit, shadow stack. */
+bool registers_supported(const struct pt_regs *regs);
+void registers_save(struct registers *saved, const struct pt_regs *regs);
+void registers_return(const struct registers *saved, unsigned long ip,
+		      bool has_value, u64 value);
+
+#endif

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The life of a checkpoint: opened at the entry of a rescue point, closed by
+ * the return, by a rollback, or when the call is left in another way.
+ */
+#include <linux/hashtable.h>
+#include <linux/rseq.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/tracepoint.h>
+#include <linux/uaccess.h>
+#include <linux/workqueue.h>
+
+#include "checkpoint.h"
+#include "guarded_mm.h"
+#include "kernel_symbols.h"
+
+/* By task; changed under table_lock, read under RCU. */
+static DEFINE_HASHTABLE(table, 8);
+static DEFINE_SPINLOCK(table_lock);
+
+/* Calls that ended where one cannot sleep. */
+static LLIST_HEAD(deferred);
+
+static const int checkpoint_signals[CHECKPOINT_SIGNALS] = {
+	SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
+};
+
+/**
+ * checkpoint_lookup() - the checkpoint of current
+ *
+ * For any context, under RCU; takes no reference.
+ *
+ * Return: NULL when there is none.
+ */
+struct checkpoint *checkpoint_lookup(void)
+{
+	struct checkpoint *cp;
+
+	hash_for_each_possible_rcu(table, cp, node, (unsigned long)current)
+		if (cp->task == current)
+			return cp;
+	return NULL;
+}
+
+/* The same with a reference. */
+static struct checkpoint *find_own(void)
+{
+	struct checkpoint *cp;
+
+	rcu_read_lock();
+	cp = checkpoint_lookup();
+	if (cp && !refcount_inc_not_zero(&cp->users))
+		cp = NULL;
+	rcu_read_unlock();
+	return cp;
+}
+
+/* In process context: the file of the rescue point may be let go. */
+static void checkpoint_free(struct checkpoint *cp)
+{
+	if (cp->gm)
+		guarded_mm_put(cp->gm);
+	rescue_point_put(cp->rp);
+	kfree_rcu(cp, rcu);
+}
+
+void checkpoint_put(struct checkpoint *cp)
+{
+	if (refcount_dec_and_test(&cp->users))
+		checkpoint_free(cp);
+}
+
+/* Takes @cp out of the table; true for the one who has done so. */
+static bool unhash(struct checkpoint *cp)
+{
+	unsigned long flags;
+	bool hashed;
+
+	spin_lock_irqsave(&table_lock, flags);
+	hashed = !hlist_unhashed(&cp->node);
+	if (hashed)
+		hash_del_rcu(&cp->node);
+	spin_unlock_irqrestore(&table_lock, flags);
+	return hashed;
+}
+
+static void drop(struct checkpoint *cp)
+{
+	if (unhash(cp))
+		checkpoint_put(cp);
+}
+
+/* Ends @cp in the way that @how counts; @cp->lock is held. */
+static void close_locked(struct checkpoint *cp, enum reassure_counter how)
+{
+	struct counters *counters = &cp->rp->counters;
+
+	if (!cp->open)
+		return;
+	cp->open = false;
+	if (!cp->gm)
+		return;
+	count_events(counters, REASSURE_COUNTER_PAGES_SAVED,
+		     guarded_mm_close(cp->gm));
+	count_events(counters, how, 1);
+}
+
+static void close_checkpoint(struct checkpoint *cp, enum reassure_counter how)
+{
+	mutex_lock(&cp->lock);
+	close_locked(cp, how);
+	mutex_unlock(&cp->lock);
+	drop(cp);
+}
+
+bool checkpoint_is_of_current(const struct checkpoint *cp)
+{
+	return cp->task == current && cp->mm == current->mm &&
+	       cp->exec_id == current->self_exec_id;
+}
+
+/*
+ * Whether any other task runs, or can run, in the address space of current.
+ * Readers of /proc hold mm_users for a moment, so a surplus is looked into.
+ */
+static bool mm_is_shared(void)
+{
+	struct mm_struct *mm = current->mm;
+	struct task_struct *process, *thread;
+	bool shared = false;
+
+	if (!thread_group_empty(current))
+		return true;
+	if (atomic_read(&mm->mm_users) == 1)
+		return false;
+	rcu_read_lock();
+	for_each_process_thread(process, thread)
+		if (thread != current && READ_ONCE(thread->mm) == mm)
+			shared = true;
+	rcu_read_unlock();
+	return shared;
+}
+
+/* Whether the kernel will, or does, see the return of the frame at @sp. */
+static bool has_return_instance(unsigned long sp)
+{
+	struct return_instance *ri;
+
+	if (!current->utask)
+		return false;
+	for (ri = current->utask->return_instances; ri; ri = ri->next)
+		if (ri->stack == sp)
+			return true;
+	return false;
+}
+
+static bool returns_to_trampoline(struct checkpoint *cp)
+{
+	unsigned long __user *slot = (void __user *)cp->registers.regs.sp;
+	unsigned long address;
+
+	if (!cp->gm->trampoline) {
+		mmap_read_lock(cp->mm);
+		guarded_mm_trampoline(cp->gm);
+		mmap_read_unlock(cp->mm);
+	}
+	return !get_user(address, slot) && address == cp->gm->trampoline;
+}
+
+/*
+ * Whether current, about to call another function with the stack pointer
+ * @sp, is still inside @cp.  A longjmp() leaves without a trace, but what is
+ * called next soon overwrites the return address.
+ */
+static bool still_inside(struct checkpoint *cp, unsigned long sp)
+{
+	if (!checkpoint_is_of_current(cp) || !cp->open)
+		return false;
+	if (!cp->gm)
+		return sp < cp->registers.regs.sp;
+	return !guarded_mm_left(cp->gm, sp) &&
+	       has_return_instance(cp->registers.regs.sp) &&
+	       returns_to_trampoline(cp);
+}
+
+static void save_signals(struct signal_state *state)
+{
+	int i;
+
+	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
+		state->actions[i] =
+			current->sighand->action[checkpoint_signals[i] - 1];
+	state->blocked = current->blocked;
+	state->altstack = current->sas_ss_sp;
+	state->altstack_size = current->sas_ss_size;
+	state->altstack_flags = current->sas_ss_flags;
+	state->unkillable = current->signal->flags & SIGNAL_UNKILLABLE;
+}
+
+/*
+ * Opens the checkpoint's memory side, or says why that is not possible.
+ * Without it the checkpoint only tells a fault why it is not rescued.
+ */
+static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
+{
+	struct guarded_mm *gm;
+	int refusal;
+
+	if (!registers_supported(regs))
+		return REASSURE_REFUSED_PROBE;
+	if (mm_is_shared())
+		return REASSURE_REFUSED_THREADS;
+	gm = guarded_mm_acquire(cp->mm);
+	if (!gm)
+		return REASSURE_REFUSED_MEMORY;
+	refusal = guarded_mm_open(gm, regs->sp);
+	if (refusal >= 0)
+		guarded_mm_put(gm);
+	else
+		cp->gm = gm;
+	return refusal;
+}
+
+/**
+ * checkpoint_enter() - current enters a rescue point
+ * @rp: the rescue point
+ * @regs: its registers, at the function's first instruction
+ *
+ * Inside another rescue point's call the outermost checkpoint covers this
+ * call too.  The kernel may run the probe twice for one call; the second
+ * finds the first.
+ */
+void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
+{
+	struct checkpoint *cp = find_own();
+
+	if (cp) {
+		bool inside = still_inside(cp, regs->sp);
+
+		if (!inside)
+			close_checkpoint(cp, REASSURE_COUNTER_ABANDONED);
+		checkpoint_put(cp);
+		if (inside)
+			return;
+	}
+	/* No return probe can be set: it could never be closed. */
+	if (current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
+		count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
+		return;
+	}
+
+	cp = kzalloc(sizeof(*cp), PAGE_LOG_GFP);
+	if (!cp) {
+		count_refusal(&rp->counters, REASSURE_REFUSED_MEMORY);
+		return;
+	}
+	refcount_set(&cp->users, 1);
+	mutex_init(&cp->lock);
+	cp->open = true;
+	cp->task = current;
+	cp->mm = current->mm;
+	cp->exec_id = current->self_exec_id;
+	rescue_point_get(rp);
+	cp->rp = rp;
+	cp->dead_threads_ns = current->signal->sum_sched_runtime;
+	save_signals(&cp->signals);
+	registers_save(&cp->registers, regs);
+	cp->refusal = open_memory(cp, regs);
+	if (cp->gm)
+		count_events(&rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
+
+	spin_lock_irq(&table_lock);
+	hash_add_rcu(table, &cp->node, (unsigned long)current);
+	spin_unlock_irq(&table_lock);
+}
+
+/**
+ * checkpoint_return() - current returns from a rescue point
+ * @rp: the rescue point
+ * @regs: its registers, with the return address popped
+ */
+void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs)
+{
+	struct checkpoint *cp = find_own();
+
+	if (!cp)
+		return;
+	if (cp->rp == rp &&
+	    regs->sp == cp->registers.regs.sp + sizeof(unsigned long))
+		close_checkpoint(cp, REASSURE_COUNTER_COMMITS);
+	checkpoint_put(cp);
+}
+
+static struct checkpoint *find_of(struct rescue_point *rp)
+{
+	struct checkpoint *cp;
+	int bucket;
+
+	rcu_read_lock();
+	hash_for_each_rcu(table, bucket, cp, node)
+		if (cp->rp == rp && refcount_inc_not_zero(&cp->users))
+			goto unlock;
+	cp = NULL;
+unlock:
+	rcu_read_unlock();
+	return cp;
+}
+
+/**
+ * checkpoint_commit_all() - commit all calls of a rescue point
+ * @rp: the rescue point, whose probes are gone
+ *
+ * Waits for rollbacks that have begun.
+ */
+void checkpoint_commit_all(struct rescue_point *rp)
+{
+	struct checkpoint *cp;
+
+	while ((cp = find_of(rp))) {
+		close_checkpoint(cp, REASSURE_COUNTER_COMMITS);
+		checkpoint_put(cp);
+	}
+}
+
+/* Whether the stack of current, which faults, is still that of the call. */
+static bool fault_is_inside(struct checkpoint *cp)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+	unsigned long sp = cp->registers.regs.sp;
+	unsigned long __user *slot = (void __user *)sp;
+	unsigned long address;
+
+	if (!guarded_mm_left(cp->gm, regs->sp))
+		return true;
+	/* The function's own ret went to a return address that was smashed. */
+	return regs->sp == sp + sizeof(unsigned long) &&
+	       !get_user(address, slot) && address == regs->ip;
+}
+
+/**
+ * checkpoint_prepare() - do all of a rollback that can fail
+ * @cp: the open checkpoint of current, locked
+ * @rb: for checkpoint_roll_back()
+ *
+ * Return: negative, and checkpoint_roll_back() or rollback_cancel() must
+ * follow; otherwise the enum reassure_refusal.
+ */
+int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
+{
+	if (cp->refusal >= 0)
+		return cp->refusal;
+	if (mm_is_shared() ||
+	    current->signal->sum_sched_runtime != cp->dead_threads_ns)
+		return REASSURE_REFUSED_THREADS;
+	if (!fault_is_inside(cp))
+		return REASSURE_REFUSED_LEFT;
+	if (!has_return_instance(cp->registers.regs.sp))
+		return REASSURE_REFUSED_PROBE;
+	return rollback_prepare(rb, cp->gm);
+}
+
+/**
+ * checkpoint_restore_signals() - put back what forcing a signal has changed
+ * @cp: the checkpoint of current, whose siglock is held
+ */
+void checkpoint_restore_signals(struct checkpoint *cp)
+{
+	struct signal_state *state = &cp->signals;
+	int i;
+
+	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
+		current->sighand->action[checkpoint_signals[i] - 1] =
+			state->actions[i];
+	if (state->unkillable)
+		current->signal->flags |= SIGNAL_UNKILLABLE;
+	current->sas_ss_sp = state->altstack;
+	current->sas_ss_size = state->altstack_size;
+	current->sas_ss_flags = state->altstack_flags;
+}
+
+/**
+ * checkpoint_roll_back() - take current back to the entry, and return
+ * @cp: its checkpoint, locked
+ * @rb: prepared
+ *
+ * Cannot fail.  The return goes through the uprobe trampoline, where the
+ * kernel drops the return probes of the frames that are gone and other
+ * tracers see this function return.
+ *
+ * Return: how many pages were put back.
+ */
+unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	unsigned long trampoline = rb->trampoline;
+	unsigned long restored;
+
+	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
+		     cp->gm->log.nr_images);
+	restored = rollback_commit(rb);
+	cp->open = false;
+
+	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
+	clear_restore_sigmask();
+	registers_return(&cp->registers, trampoline, config->has_value,
+			 config->value);
+	/* The CPU number in the restored memory is stale. */
+	rseq_set_notify_resume(current);
+	drop(cp);
+	return restored;
+}
+
+static void deferred_work(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&deferred);
+	struct checkpoint *cp, *next;
+
+	llist_for_each_entry_safe(cp, next, list, deferred) {
+		mutex_lock(&cp->lock);
+		close_locked(cp, REASSURE_COUNTER_ABANDONED);
+		mutex_unlock(&cp->lock);
+		checkpoint_put(cp);
+	}
+}
+
+static DECLARE_WORK(deferred_worker, deferred_work);
+
+/*
+ * Current ends or executes another program.  The worker inherits the table's
+ * reference.
+ */
+static void abandon_current(void)
+{
+	struct checkpoint *cp;
+
+	rcu_read_lock();
+	cp = checkpoint_lookup();
+	if (cp && unhash(cp)) {
+		llist_add(&cp->deferred, &deferred);
+		schedule_work(&deferred_worker);
+	}
+	rcu_read_unlock();
+}
+
+static void on_exit(void *data, struct task_struct *task)
+{
+	abandon_current();
+}
+
+static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
+		    struct linux_binprm *bprm)
+{
+	abandon_current();
+}
+
+static struct tracepoint *exit_tracepoint, *exec_tracepoint;
+
+int __init reassure_checkpoint_init(void)
+{
+	int ret;
+
+	exit_tracepoint = kernel_tracepoint("sched_process_exit");
+	exec_tracepoint = kernel_tracepoint("sched_process_exec");
+	if (!exit_tracepoint || !exec_tracepoint)
+		return -EOPNOTSUPP;
+	ret = tracepoint_probe_register(exit_tracepoint, on_exit, NULL);
+	if (ret)
+		return ret;
+	ret = tracepoint_probe_register(exec_tracepoint, on_exec, NULL);
+	if (ret)
+		tracepoint_probe_unregister(exit_tracepoint, on_exit, NULL);
+	return ret;
+}
+
+/* No rescue point is left, so no checkpoint is in the table. */
+void reassure_checkpoint_exit(void)
+{
+	tracepoint_probe_unregister(exec_tracepoint, on_exec, NULL);
+	tracepoint_probe_unregister(exit_tracepoint, on_exit, NULL);
+	tracepoint_synchronize_unregister();
+	flush_work(&deferred_worker);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_CHECKPOINT_H
+#define _REASSURE_CHECKPOINT_H
+
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/refcount.h>
+#include <linux/signal_types.h>
+#include <linux/task_work.h>
+
+#include "arch/x86/registers.h"
+#include "rescue_point.h"
+#include "rollback.h"
+
+/* The signals of which a rescue point may speak. */
+#define CHECKPOINT_SIGNALS	7
+
+#define CHECKPOINT_WORK_QUEUED	0
+
+/**
+ * struct signal_state - what forcing a signal may change
+ * @actions: of the signals in checkpoint_signals[]
+ * @blocked: the thread's mask
+ * @altstack: its alternate stack
+ * @altstack_size: the size of that
+ * @altstack_flags: SS_*
+ * @unkillable: whether the process is the init of a PID namespace
+ */
+struct signal_state {
+	struct k_sigaction actions[CHECKPOINT_SIGNALS];
+	sigset_t blocked;
+	unsigned long altstack;
+	size_t altstack_size;
+	unsigned int altstack_flags;
+	bool unkillable;
+};
+
+/**
+ * struct checkpoint - one call of a rescue point, by one thread
+ * @node: in the table of checkpoint.c; RCU
+ * @rcu: for freeing
+ * @deferred: in the list of those that wait for the worker
+ * @users: the table's reference and one for each user
+ * @lock: serialises rolling back with closing from outside
+ * @flags: CHECKPOINT_WORK_QUEUED while @work is
+ * @open: not committed, abandoned or rolled back yet; under @lock
+ * @task: the thread; only ever compared
+ * @mm: its address space then; only ever compared
+ * @exec_id: and its program
+ * @rp: the rescue point, with a reference
+ * @gm: the address space, with a reference; NULL when there is only a
+ *	@refusal to tell when the call faults
+ * @refusal: enum reassure_refusal or negative
+ * @registers: at the entry
+ * @signals: at the entry
+ * @dead_threads_ns: CPU time of threads that had ended before the entry
+ * @work: brings the thread from a signal to its rollback
+ * @info: of the signal
+ */
+struct checkpoint {
+	struct hlist_node node;
+	struct rcu_head rcu;
+	struct llist_node deferred;
+	refcount_t users;
+	struct mutex lock;
+	unsigned long flags;
+	bool open;
+	struct task_struct *task;
+	struct mm_struct *mm;
+	u32 exec_id;
+	struct rescue_point *rp;
+	struct guarded_mm *gm;
+	int refusal;
+	struct registers registers;
+	struct signal_state signals;
+	u64 dead_threads_ns;
+	struct callback_head work;
+	kernel_siginfo_t info;
+};
+
+void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
+void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs);
+void checkpoint_commit_all(struct rescue_point *rp);
+
+struct checkpoint *checkpoint_lookup(void);
+void checkpoint_put(struct checkpoint *cp);
+bool checkpoint_is_of_current(const struct checkpoint *cp);
+int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
+void checkpoint_restore_signals(struct checkpoint *cp);
+unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
+
+int reassure_checkpoint_init(void);
+void reassure_checkpoint_exit(void);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that depends on the version of the kernel: 6.1 and 6.12 differ in
+ * these names and nowhere else does this module look at LINUX_VERSION_CODE.
+ */
+#ifndef _REASSURE_COMPAT_H
+#define _REASSURE_COMPAT_H
+
+#include <linux/ftrace.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/rmap.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <linux/swapops.h>
+#include <linux/uprobes.h>
+#include <linux/version.h>
+#include <net/genetlink.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "Reassure needs Linux 6.1 or later"
+#endif
+#if !defined(CONFIG_X86_64) || !defined(CONFIG_UPROBES) || \
+	!defined(CONFIG_MMU_NOTIFIER) || !defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+#error "Reassure needs x86-64, UPROBES, MMU_NOTIFIER and DYNAMIC_FTRACE"
+#endif
+
+/* The private limit of kernel/events/uprobes.c, all tracers together. */
+#define COMPAT_MAX_URETPROBE_DEPTH	64
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+
+struct compat_uprobe {
+	struct uprobe *uprobe;
+};
+
+static inline int compat_uprobe_register(struct compat_uprobe *handle,
+					 struct inode *inode, loff_t offset,
+					 struct uprobe_consumer *consumer)
+{
+	handle->uprobe = uprobe_register(inode, offset, 0, consumer);
+	return PTR_ERR_OR_ZERO(handle->uprobe);
+}
+
+static inline void compat_uprobe_unregister(struct compat_uprobe *handle,
+					    struct inode *inode, loff_t offset,
+					    struct uprobe_consumer *consumer)
+{
+	uprobe_unregister_nosync(handle->uprobe, consumer);
+	uprobe_unregister_sync();
+}
+
+static inline int compat_dequeue_signal(sigset_t *mask, kernel_siginfo_t *info)
+{
+	enum pid_type type;
+
+	return dequeue_signal(mask, info, &type);
+}
+
+static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
+{
+	ftrace_regs_set_instruction_pointer(fregs, ip);
+}
+
+/* Forgets that this process alone has @page; fails for a pinned page. */
+static inline int compat_share_anon_page(struct page *page)
+{
+	return folio_try_share_anon_rmap_pte(page_folio(page), page);
+}
+
+static inline void compat_zap(struct vm_area_struct *vma, unsigned long start,
+			      unsigned long size)
+{
+	zap_page_range_single(vma, start, size, NULL);
+}
+
+static inline int compat_mapcount(struct folio *folio)
+{
+	return folio_mapcount(folio);
+}
+
+typedef const struct genl_split_ops compat_genl_pre_ops;
+
+#define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
+
+#else /* < 6.12 */
+
+struct compat_uprobe {
+};
+
+static inline int compat_uprobe_register(struct compat_uprobe *handle,
+					 struct inode *inode, loff_t offset,
+					 struct uprobe_consumer *consumer)
+{
+	return uprobe_register(inode, offset, consumer);
+}
+
+static inline void compat_uprobe_unregister(struct compat_uprobe *handle,
+					    struct inode *inode, loff_t offset,
+					    struct uprobe_consumer *consumer)
+{
+	uprobe_unregister(inode, offset, consumer);
+}
+
+static inline int compat_dequeue_signal(sigset_t *mask, kernel_siginfo_t *info)
+{
+	enum pid_type type;
+
+	return dequeue_signal(current, mask, info, &type);
+}
+
+static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
+{
+	ftrace_instruction_pointer_set(fregs, ip);
+}
+
+static inline int compat_share_anon_page(struct page *page)
+{
+	return page_try_share_anon_rmap(page);
+}
+
+static inline void compat_zap(struct vm_area_struct *vma, unsigned long start,
+			      unsigned long size)
+{
+	zap_page_range(vma, start, size);
+}
+
+/* folio_mapcount() is not exported before it became an inline function. */
+static inline int compat_mapcount(struct folio *folio)
+{
+	int entire, count, i;
+
+	if (!folio_test_large(folio))
+		return atomic_read(&folio->_mapcount) + 1;
+	entire = atomic_read(folio_mapcount_ptr(folio)) + 1;
+	count = entire;
+	for (i = 0; i < folio_nr_pages(folio); i++)
+		count += atomic_read(&folio_page(folio, i)->_mapcount) + 1;
+	if (folio_test_double_map(folio))
+		count -= folio_nr_pages(folio);
+	return count;
+}
+
+typedef const struct genl_ops compat_genl_pre_ops;
+
+#define COMPAT_USER_SHADOW_STACK	0
+
+#endif /* < 6.12 */
+
+/*
+ * References to the folio of an anonymous page beyond those of its mappings,
+ * of the swap cache and, while it is not on the LRU yet, of the batch that
+ * will put it there.  On 6.1 O_DIRECT takes plain references, which
+ * page_maybe_dma_pinned() does not see; these do.
+ */
+static inline int compat_unexplained_references(struct folio *folio)
+{
+	return folio_ref_count(folio) - compat_mapcount(folio) -
+	       (folio_test_swapcache(folio) ? folio_nr_pages(folio) : 0) -
+	       !folio_test_lru(folio);
+}
+
+/*
+ * The head of the private struct mmu_notifier_subscriptions, the same in
+ * all supported versions.
+ */
+struct compat_mmu_notifier_subscriptions {
+	struct hlist_head list;
+	bool has_itree;
+};
+
+/* Whether @mn is the only notifier of its address space. */
+static inline bool compat_only_mmu_notifier(struct mmu_notifier *mn)
+{
+	struct compat_mmu_notifier_subscriptions *subscriptions =
+		(void *)READ_ONCE(mn->mm->notifier_subscriptions);
+
+	return subscriptions && !READ_ONCE(subscriptions->has_itree) &&
+	       READ_ONCE(subscriptions->list.first) == &mn->hlist &&
+	       !READ_ONCE(mn->hlist.next);
+}
+
+#endif /* _REASSURE_COMPAT_H */

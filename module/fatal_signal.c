@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From a signal about to be delivered to a rollback.
+ *
+ * The tracepoint signal_generate fires under the siglock, before anything is
+ * delivered.  It queues task work, which the thread runs on its way back to
+ * user mode, still before the signal is taken off its queue.  So whatever
+ * goes wrong here, the signal is there and does its work.
+ */
+#include <linux/atomic.h>
+#include <linux/hardirq.h>
+#include <linux/ktime.h>
+#include <linux/ratelimit.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/task_work.h>
+#include <linux/tracepoint.h>
+#include <linux/wait_bit.h>
+
+#include <trace/events/signal.h>
+
+#include "checkpoint.h"
+#include "fatal_signal.h"
+#include "kernel_symbols.h"
+
+/* Task works that are queued or run, for unloading. */
+static atomic_t works_pending = ATOMIC_INIT(0);
+
+static const char *signal_name(int sig)
+{
+	switch (sig) {
+	case SIGILL:
+		return "SIGILL";
+	case SIGTRAP:
+		return "SIGTRAP";
+	case SIGABRT:
+		return "SIGABRT";
+	case SIGBUS:
+		return "SIGBUS";
+	case SIGFPE:
+		return "SIGFPE";
+	case SIGSEGV:
+		return "SIGSEGV";
+	default:
+		return "SIGSYS";
+	}
+}
+
+/*
+ * Whether this is a fault of current and not somebody's message: raised by
+ * the kernel with a code of its own, or SIGABRT by abort() of this thread.
+ */
+static bool is_own_fault(int sig, const kernel_siginfo_t *info)
+{
+	if (info == SEND_SIG_NOINFO || info == SEND_SIG_PRIV)
+		return false;
+	switch (sig) {
+	case SIGABRT:
+		return info->si_code == SI_TKILL &&
+		       info->si_pid == task_tgid_vnr(current);
+	case SIGILL:
+	case SIGTRAP:
+	case SIGBUS:
+	case SIGFPE:
+	case SIGSEGV:
+	case SIGSYS:
+		return info->si_code > 0;
+	default:
+		return false;
+	}
+}
+
+static void log_rescue(struct checkpoint *cp, const struct pt_regs *fault,
+		       unsigned long restored)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	const kernel_siginfo_t *info = &cp->info;
+	char value[24] = "nothing";
+
+	if (!__ratelimit(&limit))
+		return;
+	if (config->has_value)
+		snprintf(value, sizeof(value), "%lld", config->value);
+	if (info->si_signo == SIGABRT)
+		pr_info("rescued %s[%d] in %s: SIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			fault->ip, restored, value);
+	else
+		pr_info("rescued %s[%d] in %s: %s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			signal_name(info->si_signo), info->si_code,
+			(unsigned long)info->si_addr, fault->ip, restored,
+			value);
+}
+
+static void log_refusal(struct checkpoint *cp, int refusal)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	/* Left to the program's handler as it was asked for: normal work. */
+	if (refusal == REASSURE_REFUSED_HANDLED || !__ratelimit(&limit))
+		return;
+	if (refusal == REASSURE_REFUSED_BUDGET)
+		pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more, delete the rescue point and add it with --budget N/SECONDS or --budget unlimited\n",
+			current->comm, task_pid_nr(current), config->name,
+			signal_name(cp->info.si_signo), config->budget_rescues,
+			config->budget_seconds);
+	else
+		pr_info("not rescued %s[%d] in %s: %s: %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			signal_name(cp->info.si_signo),
+			reassure_refusal_names[refusal]);
+}
+
+static bool has_handler(int sig)
+{
+	__sighandler_t handler = current->sighand->action[sig - 1].sa.sa_handler;
+
+	return handler != SIG_DFL && handler != SIG_IGN;
+}
+
+/* Why this signal is not to be rescued, whatever the state of memory is. */
+static int signal_refusal(struct checkpoint *cp)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	const kernel_siginfo_t *info = &cp->info;
+	int sig = info->si_signo;
+
+	if (!(config->signals & BIT_ULL(sig - 1)))
+		return REASSURE_REFUSED_SIGNAL;
+	if (sig == SIGBUS && (info->si_code == BUS_MCEERR_AR ||
+			      info->si_code == BUS_MCEERR_AO))
+		return REASSURE_REFUSED_HARDWARE;
+	/* Sent by perf, or forced by the kernel to end the process. */
+	if ((sig == SIGTRAP && info->si_code == TRAP_PERF) ||
+	    current->sighand->action[sig - 1].sa.sa_flags & SA_IMMUTABLE)
+		return REASSURE_REFUSED_SIGNAL;
+	if (current->ptrace)
+		return REASSURE_REFUSED_TRACED;
+	if (config->handled == REASSURE_HANDLED_LEAVE && has_handler(sig))
+		return REASSURE_REFUSED_HANDLED;
+	return -1;
+}
+
+/* Whether the signal that we were called for waits in current's own queue. */
+static bool signal_is_queued(struct checkpoint *cp)
+{
+	struct sigqueue *entry;
+
+	list_for_each_entry(entry, &current->pending.list, list)
+		if (entry->info.si_signo == cp->info.si_signo)
+			return entry->info.si_code == cp->info.si_code;
+	return false;
+}
+
+/*
+ * The point of no return.  Takes the signal off its queue, and puts back
+ * what the kernel changed when it forced it.
+ *
+ * Return: false, with nothing changed, when the process is ending or the
+ * signal is not there.
+ */
+static bool take_signal(struct checkpoint *cp)
+{
+	struct signal_struct *signal = current->signal;
+	kernel_siginfo_t info;
+	sigset_t mask;
+	bool taken;
+
+	sigfillset(&mask);
+	sigdelset(&mask, cp->info.si_signo);
+
+	spin_lock_irq(&current->sighand->siglock);
+	taken = !(signal->flags & SIGNAL_GROUP_EXIT) &&
+		!signal->group_exec_task &&
+		!sigismember(&current->pending.signal, SIGKILL) &&
+		signal_is_queued(cp) && compat_dequeue_signal(&mask, &info);
+	if (taken)
+		checkpoint_restore_signals(cp);
+	spin_unlock_irq(&current->sighand->siglock);
+	return taken;
+}
+
+/*
+ * A fault while the kernel single-steps a probed instruction, like a push
+ * onto a stack that has overflowed: end the step first, as uprobe_deny_signal()
+ * would later.
+ */
+static void abort_single_step(void)
+{
+	struct uprobe_task *utask = current->utask;
+
+	if (!utask || !utask->active_uprobe)
+		return;
+	if (utask->state == UTASK_SSTEP)
+		utask->state = UTASK_SSTEP_TRAPPED;
+	kernel_uprobe_notify_resume(task_pt_regs(current));
+}
+
+/*
+ * Rescues current, whose fault waits in its queue.
+ *
+ * Return: negative, also when there is nothing to rescue any more; otherwise
+ * the enum reassure_refusal.
+ */
+static int rescue(struct checkpoint *cp)
+{
+	struct counters *counters = &cp->rp->counters;
+	struct pt_regs fault;
+	struct rollback rb;
+	unsigned long restored;
+	u64 start = ktime_get_ns();
+	int refusal;
+
+	refusal = signal_refusal(cp);
+	if (refusal < 0)
+		refusal = checkpoint_prepare(cp, &rb);
+	if (refusal >= 0)
+		return refusal;
+	if (!budget_take(&cp->rp->budget)) {
+		rollback_cancel(&rb);
+		return REASSURE_REFUSED_BUDGET;
+	}
+	if (!take_signal(cp)) {
+		rollback_cancel(&rb);
+		return -1;
+	}
+	fault = *task_pt_regs(current);
+	restored = checkpoint_roll_back(cp, &rb);
+	count_events(counters, REASSURE_COUNTER_RESCUES, 1);
+	count_events(counters, REASSURE_COUNTER_PAGES_RESTORED, restored);
+	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
+		     ktime_get_ns() - start);
+	log_rescue(cp, &fault, restored);
+	return -1;
+}
+
+static void rescue_work(struct callback_head *work)
+{
+	struct checkpoint *cp = container_of(work, struct checkpoint, work);
+	int refusal = -1;
+
+	/* Also run from do_exit(), where the address space is gone. */
+	if (!(current->flags & PF_EXITING) && checkpoint_is_of_current(cp)) {
+		abort_single_step();
+		mutex_lock(&cp->lock);
+		if (cp->open)
+			refusal = rescue(cp);
+		mutex_unlock(&cp->lock);
+		if (refusal >= 0) {
+			count_refusal(&cp->rp->counters, refusal);
+			log_refusal(cp, refusal);
+		}
+	}
+	clear_bit_unlock(CHECKPOINT_WORK_QUEUED, &cp->flags);
+	checkpoint_put(cp);
+	if (atomic_dec_and_test(&works_pending))
+		wake_up_var(&works_pending);
+}
+
+/*
+ * Under the siglock of @task: takes no other lock and allocates nothing.
+ */
+static void on_signal(void *data, int sig, struct kernel_siginfo *info,
+		      struct task_struct *task, int group, int result)
+{
+	struct checkpoint *cp;
+
+	if (task != current || group || result != TRACE_SIGNAL_DELIVERED ||
+	    !is_own_fault(sig, info) || !in_task() ||
+	    current->flags & PF_EXITING)
+		return;
+	rcu_read_lock();
+	cp = checkpoint_lookup();
+	/* One at a time: a second fault before the first is served is fatal. */
+	if (cp && !test_and_set_bit_lock(CHECKPOINT_WORK_QUEUED, &cp->flags)) {
+		if (refcount_inc_not_zero(&cp->users)) {
+			copy_siginfo(&cp->info, info);
+			init_task_work(&cp->work, rescue_work);
+			atomic_inc(&works_pending);
+			/* Fails only for a task that has PF_EXITING. */
+			task_work_add(current, &cp->work, TWA_RESUME);
+		}
+	}
+	rcu_read_unlock();
+}
+
+static struct tracepoint *signal_tracepoint;
+
+int fatal_signal_start(void)
+{
+	signal_tracepoint = kernel_tracepoint("signal_generate");
+	if (!signal_tracepoint)
+		return -EOPNOTSUPP;
+	return tracepoint_probe_register(signal_tracepoint, on_signal, NULL);
+}
+
+/* Waits for threads that are on their way from a signal to a rollback. */
+void fatal_signal_stop(void)
+{
+	tracepoint_probe_unregister(signal_tracepoint, on_signal, NULL);
+	tracepoint_synchronize_unregister();
+	wait_var_event(&works_pending, !atomic_read(&works_pending));
+	/* And have executed the last instruction of rescue_work(). */
+	synchronize_rcu_tasks();
+}

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Address spaces that are, or were, inside a rescue point.
+ *
+ * One is made at the first entry of a process and stays until the process
+ * ends or the last rescue point goes, so that later entries find it ready.
+ */
+#include <linux/hashtable.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+
+#include <asm/unistd.h>
+
+#include "../uapi/reassure.h"
+#include "compat.h"
+#include "guarded_mm.h"
+#include "write_guard.h"
+
+/* By mm; changed under table_lock, read under RCU. */
+static DEFINE_HASHTABLE(table, 8);
+static DEFINE_SPINLOCK(table_lock);
+/* Keeps two threads from making one each for the same address space. */
+static DEFINE_MUTEX(creation_lock);
+
+static struct guarded_mm *lookup(struct mm_struct *mm)
+{
+	struct guarded_mm *gm;
+
+	hash_for_each_possible_rcu(table, gm, node, (unsigned long)mm)
+		if (guarded_mm_mm(gm) == mm)
+			return gm;
+	return NULL;
+}
+
+/*
+ * Whether a checkpoint is open in @mm.  Called at every page fault, with
+ * preemption disabled, which is all the RCU that it needs.
+ */
+bool notrace guarded_mm_is_open(struct mm_struct *mm)
+{
+	struct hlist_head *bucket =
+		&table[hash_min((unsigned long)mm, HASH_BITS(table))];
+	struct guarded_mm *gm;
+	struct hlist_node *node;
+
+	for (node = READ_ONCE(bucket->first); node;
+	     node = READ_ONCE(node->next)) {
+		gm = hlist_entry(node, struct guarded_mm, node);
+		if (gm->notifier.mm == mm)
+			return READ_ONCE(gm->owner);
+	}
+	return false;
+}
+
+/**
+ * guarded_mm_find() - the guarded_mm of an address space
+ * @mm: the address space
+ *
+ * Return: with a reference; NULL when there is none.
+ */
+struct guarded_mm *guarded_mm_find(struct mm_struct *mm)
+{
+	struct guarded_mm *gm;
+
+	rcu_read_lock();
+	gm = lookup(mm);
+	if (gm && !refcount_inc_not_zero(&gm->users))
+		gm = NULL;
+	rcu_read_unlock();
+	return gm;
+}
+
+static void unhash(struct guarded_mm *gm)
+{
+	bool hashed;
+
+	spin_lock(&table_lock);
+	hashed = !hlist_unhashed(&gm->node);
+	if (hashed)
+		hash_del_rcu(&gm->node);
+	spin_unlock(&table_lock);
+	if (hashed)
+		guarded_mm_put(gm);
+}
+
+/*
+ * The address space ends.  Its last user is here and nobody is inside any
+ * more, but the log of an abandoned call may be left.
+ */
+static void notifier_release(struct mmu_notifier *notifier,
+			     struct mm_struct *mm)
+{
+	struct guarded_mm *gm =
+		container_of(notifier, struct guarded_mm, notifier);
+
+	guarded_mm_close(gm);
+	unhash(gm);
+}
+
+static bool in_mprotect(void)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+
+	return regs->orig_ax == __NR_mprotect ||
+	       regs->orig_ax == __NR_pkey_mprotect;
+}
+
+/*
+ * What the thread inside does to its mappings, told before its pages go.
+ * Others that clear entries (reclaim, KSM, migration) bring the content
+ * back, but a huge page that khugepaged made would be writable unseen.
+ * Takes no lock: reclaim may call it from anywhere.
+ */
+static int notifier_invalidate(struct mmu_notifier *notifier,
+			       const struct mmu_notifier_range *range)
+{
+	struct guarded_mm *gm =
+		container_of(notifier, struct guarded_mm, notifier);
+	struct task_struct *owner = READ_ONCE(gm->owner);
+
+	if (!owner)
+		return 0;
+	if (owner != current) {
+		if (range->event == MMU_NOTIFY_CLEAR &&
+		    range->end - range->start >= PMD_SIZE)
+			guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
+		return 0;
+	}
+
+	switch (range->event) {
+	case MMU_NOTIFY_CLEAR:
+		/* Not when it is its own reclaim or copy-on-write. */
+		if (current->flags & PF_MEMALLOC || gm->in_fault)
+			return 0;
+		break;
+	case MMU_NOTIFY_PROTECTION_VMA:
+		/* NUMA balancing says so too, from task work. */
+		if (!in_mprotect())
+			return 0;
+		break;
+	case MMU_NOTIFY_UNMAP:
+		break;
+	default:
+		return 0;
+	}
+	/* What the call itself has mapped it may unmap. */
+	if (mappings_intersect(&gm->maps, range->start, range->end))
+		guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
+	return 0;
+}
+
+static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
+{
+	struct guarded_mm *gm = kzalloc(sizeof(*gm), PAGE_LOG_GFP);
+
+	if (!gm)
+		return ERR_PTR(-ENOMEM);
+	refcount_set(&gm->users, 1);
+	mutex_init(&gm->lock);
+	page_log_init(&gm->log);
+	gm->refusal = -1;
+	return &gm->notifier;
+}
+
+static void notifier_free(struct mmu_notifier *notifier)
+{
+	struct guarded_mm *gm =
+		container_of(notifier, struct guarded_mm, notifier);
+
+	mappings_free(&gm->maps);
+	kfree_rcu(gm, rcu);
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.release = notifier_release,
+	.invalidate_range_start = notifier_invalidate,
+	.alloc_notifier = notifier_alloc,
+	.free_notifier = notifier_free,
+};
+
+/**
+ * guarded_mm_acquire() - the guarded_mm of an address space, made if needed
+ * @mm: the address space of current, not locked
+ *
+ * Return: with a reference; NULL without memory or when current is dying.
+ */
+struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm)
+{
+	struct guarded_mm *gm = guarded_mm_find(mm);
+	struct mmu_notifier *notifier;
+
+	if (gm)
+		return gm;
+	mutex_lock(&creation_lock);
+	gm = guarded_mm_find(mm);
+	if (!gm) {
+		notifier = mmu_notifier_get(&notifier_ops, mm);
+		if (!IS_ERR(notifier)) {
+			gm = container_of(notifier, struct guarded_mm, notifier);
+			refcount_inc(&gm->users);
+			spin_lock(&table_lock);
+			hash_add_rcu(table, &gm->node, (unsigned long)mm);
+			spin_unlock(&table_lock);
+		}
+	}
+	mutex_unlock(&creation_lock);
+	return gm;
+}
+
+void guarded_mm_put(struct guarded_mm *gm)
+{
+	if (refcount_dec_and_test(&gm->users))
+		mmu_notifier_put(&gm->notifier);
+}
+
+/**
+ * guarded_mm_open() - begin to keep what current's memory holds
+ * @gm: its address space, in which no other task runs
+ * @sp: its user stack pointer
+ *
+ * Return: negative, or the enum reassure_refusal for which there is no
+ * checkpoint.
+ */
+int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
+{
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	int refusal;
+
+	if (READ_ONCE(gm->owner))
+		return REASSURE_REFUSED_THREADS;
+	if (mappings_reserve(&gm->maps, mm))
+		return REASSURE_REFUSED_MEMORY;
+	gm->entry_sp = sp;
+	gm->altstack = current->sas_ss_sp;
+	gm->altstack_size = current->sas_ss_size;
+
+	mmap_read_lock(mm);
+	refusal = mappings_record(&gm->maps, mm);
+	if (refusal < 0 && !compat_only_mmu_notifier(&gm->notifier))
+		refusal = REASSURE_REFUSED_FOREIGN;
+	if (refusal < 0) {
+		WRITE_ONCE(gm->refusal, -1);
+		/* From here on the hook looks at this address space. */
+		WRITE_ONCE(gm->owner, current);
+		refusal = write_guard_protect(gm);
+	}
+	mmap_read_unlock(mm);
+	if (refusal >= 0)
+		guarded_mm_close(gm);
+	return refusal;
+}
+
+/**
+ * guarded_mm_close() - forget the pre-images
+ * @gm: the address space
+ *
+ * Return: how many pages had been saved.
+ */
+unsigned long guarded_mm_close(struct guarded_mm *gm)
+{
+	unsigned long saved;
+
+	mutex_lock(&gm->lock);
+	WRITE_ONCE(gm->owner, NULL);
+	saved = gm->log.nr_images;
+	page_log_clear(&gm->log);
+	mutex_unlock(&gm->lock);
+	return saved;
+}
+
+/* Says why the open checkpoint cannot be rolled back; takes no lock. */
+void guarded_mm_refuse(struct guarded_mm *gm, int refusal)
+{
+	cmpxchg(&gm->refusal, -1, refusal);
+}
+
+/**
+ * guarded_mm_left() - whether a stack pointer is outside of the open call
+ * @gm: the address space
+ * @sp: user stack pointer of its owner, which is current
+ *
+ * On an alternate signal stack the call is still inside, unless it was
+ * entered there.
+ */
+bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp)
+{
+	bool entry_on_altstack = gm->entry_sp - gm->altstack < gm->altstack_size;
+
+	if (on_sig_stack(sp) || sp - gm->altstack < gm->altstack_size)
+		return entry_on_altstack && sp > gm->entry_sp;
+	return entry_on_altstack || sp > gm->entry_sp;
+}
+
+/* Where return probes lead to; 0 when none was hit.  The mmap lock is held. */
+unsigned long guarded_mm_trampoline(struct guarded_mm *gm)
+{
+	if (!gm->trampoline)
+		gm->trampoline = mappings_find_trampoline(guarded_mm_mm(gm));
+	return gm->trampoline;
+}
+
+static struct guarded_mm *first_hashed(void)
+{
+	struct guarded_mm *gm = NULL;
+	int bucket;
+
+	spin_lock(&table_lock);
+	hash_for_each(table, bucket, gm, node)
+		break;
+	if (gm)
+		refcount_inc(&gm->users);
+	spin_unlock(&table_lock);
+	return gm;
+}
+
+/**
+ * reassure_guarded_mm_drop_all() - let go of all address spaces
+ *
+ * No rescue point is left, so nobody makes new ones.
+ */
+void reassure_guarded_mm_drop_all(void)
+{
+	struct guarded_mm *gm;
+
+	while ((gm = first_hashed())) {
+		unhash(gm);
+		guarded_mm_put(gm);
+	}
+}
+
+void reassure_guarded_mm_exit(void)
+{
+	mmu_notifier_synchronize();
+}

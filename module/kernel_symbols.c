@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What this module needs of the kernel and the kernel does not export.
+ *
+ * An address is found by registering a kprobe on the name and taking it off
+ * again; the function is called through a static call, which is patched into
+ * a direct call.  A plain pointer would fail where the kernel sealed the
+ * landing pad of a function that it never calls indirectly, and the kprobe
+ * may sit just behind that landing pad.
+ */
+#include <linux/kprobes.h>
+#include <linux/static_call.h>
+#include <linux/tracepoint.h>
+
+#include <asm/tlbflush.h>
+
+#include "compat.h"
+#include "kernel_symbols.h"
+
+typedef void flush_tlb_function(struct mm_struct *mm, unsigned long start,
+				unsigned long end, unsigned int stride_shift,
+				bool freed_tables);
+typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
+				     unsigned long address, bool freeze,
+				     struct folio *folio);
+typedef void notify_resume_function(struct pt_regs *regs);
+
+DEFINE_STATIC_CALL_NULL(reassure_flush_tlb, *(flush_tlb_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_split_huge_pmd,
+			*(split_huge_pmd_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_notify_resume,
+			*(notify_resume_function *)NULL);
+
+static void *symbol_address(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	void *address;
+
+	if (register_kprobe(&probe)) {
+		pr_err("this kernel has no function %s, or kprobes are disabled; cannot work here\n",
+		       name);
+		return NULL;
+	}
+	address = probe.addr;
+	unregister_kprobe(&probe);
+	return address;
+}
+
+void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
+			    unsigned long end)
+{
+	static_call(reassure_flush_tlb)(mm, start, end, PAGE_SHIFT, false);
+}
+
+void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
+			   unsigned long address)
+{
+	static_call(reassure_split_huge_pmd)(vma, pmd, address, false, NULL);
+}
+
+void kernel_uprobe_notify_resume(struct pt_regs *regs)
+{
+	static_call(reassure_notify_resume)(regs);
+}
+
+struct tracepoint_search {
+	const char *name;
+	struct tracepoint *found;
+};
+
+static void match_tracepoint(struct tracepoint *tp, void *data)
+{
+	struct tracepoint_search *search = data;
+
+	if (!strcmp(tp->name, search->name))
+		search->found = tp;
+}
+
+struct tracepoint *kernel_tracepoint(const char *name)
+{
+	struct tracepoint_search search = { .name = name };
+
+	for_each_kernel_tracepoint(match_tracepoint, &search);
+	if (!search.found)
+		pr_err("this kernel has no tracepoint %s; cannot work here\n",
+		       name);
+	return search.found;
+}
+
+int __init reassure_kernel_symbols_init(void)
+{
+	void *flush = symbol_address("flush_tlb_mm_range");
+	void *resume = symbol_address("uprobe_notify_resume");
+	void *split = NULL;
+
+	if (!flush || !resume)
+		return -EOPNOTSUPP;
+	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
+		split = symbol_address("__split_huge_pmd");
+		if (!split)
+			return -EOPNOTSUPP;
+		static_call_update(reassure_split_huge_pmd, split);
+	}
+	static_call_update(reassure_flush_tlb, flush);
+	static_call_update(reassure_notify_resume, resume);
+	return 0;
+}

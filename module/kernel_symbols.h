@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_KERNEL_SYMBOLS_H
+#define _REASSURE_KERNEL_SYMBOLS_H
+
+#include <linux/mm_types.h>
+#include <linux/ptrace.h>
+
+struct tracepoint;
+
+int reassure_kernel_symbols_init(void);
+
+/*
+ * Flushes [@start, @end) from the TLBs of every CPU that runs @mm; the whole
+ * address space for 0 and TLB_FLUSH_ALL.
+ */
+void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
+			    unsigned long end);
+/* Maps the transparent huge page at @address by small entries. */
+void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
+			   unsigned long address);
+/* Ends the single step of a probed instruction that current is in. */
+void kernel_uprobe_notify_resume(struct pt_regs *regs);
+/* Tracepoints, NULL when the kernel has none of that name. */
+struct tracepoint *kernel_tracepoint(const char *name);
+
+#endif

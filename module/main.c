@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/module.h>
+
+#include "checkpoint.h"
+#include "guarded_mm.h"
+#include "kernel_symbols.h"
+#include "netlink.h"
+#include "rescue_point.h"
+#include "sysfs.h"
+
+static int __init reassure_init(void)
+{
+	int ret;
+
+	ret = reassure_kernel_symbols_init();
+	if (ret)
+		return ret;
+	ret = reassure_checkpoint_init();
+	if (ret)
+		return ret;
+	ret = reassure_sysfs_init();
+	if (ret)
+		goto checkpoint;
+	ret = reassure_netlink_init();
+	if (ret)
+		goto sysfs;
+	return 0;
+
+sysfs:
+	reassure_sysfs_exit();
+checkpoint:
+	reassure_checkpoint_exit();
+	return ret;
+}
+
+static void __exit reassure_exit(void)
+{
+	reassure_netlink_exit();
+	rescue_point_delete_all();
+	reassure_sysfs_exit();
+	reassure_checkpoint_exit();
+	reassure_guarded_mm_exit();
+}
+
+module_init(reassure_init);
+module_exit(reassure_exit);
+
+MODULE_DESCRIPTION("Rolls programs back to a rescue point when they crash");
+MODULE_AUTHOR("The Reassure developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_MAPPINGS_H
+#define _REASSURE_MAPPINGS_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+/**
+ * struct mapping - a mapping as it was at the entry
+ * @start: first address
+ * @end: address behind the last
+ * @flags: VM_*
+ * @pgoff: offset in @file, in pages
+ * @file: only ever compared; the mapping's reference is not ours
+ */
+struct mapping {
+	unsigned long start;
+	unsigned long end;
+	unsigned long flags;
+	unsigned long pgoff;
+	struct file *file;
+};
+
+/**
+ * struct mappings - the mappings of an address space at the entry
+ * @list: sorted by address
+ * @count: entries of @list in use
+ * @capacity: entries that @list has room for
+ * @brk: end of the heap
+ *
+ * Belongs to the thread that has the checkpoint open.
+ */
+struct mappings {
+	struct mapping *list;
+	unsigned int count;
+	unsigned int capacity;
+	unsigned long brk;
+};
+
+/* An address range. */
+struct address_range {
+	unsigned long start;
+	unsigned long end;
+};
+
+/**
+ * struct added_mappings - what a call mapped, for a rollback to unmap
+ * @ranges: the ranges
+ * @count: entries of @ranges in use
+ * @capacity: entries that @ranges has room for
+ */
+struct added_mappings {
+	struct address_range *ranges;
+	unsigned int count;
+	unsigned int capacity;
+};
+
+int mappings_reserve(struct mappings *maps, struct mm_struct *mm);
+int mappings_record(struct mappings *maps, struct mm_struct *mm);
+bool mappings_intersect(const struct mappings *maps, unsigned long start,
+			unsigned long end);
+int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
+		     struct added_mappings *added);
+void mappings_remove_added(const struct mappings *maps, struct mm_struct *mm,
+			   const struct added_mappings *added);
+unsigned long mappings_find_trampoline(struct mm_struct *mm);
+void mappings_free(struct mappings *maps);
+
+#endif

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family; uapi/reassure.h says what its messages mean.
+ */
+#include <linux/capability.h>
+#include <linux/dcache.h>
+#include <linux/file.h>
+#include <linux/limits.h>
+#include <linux/module.h>
+#include <linux/signal.h>
+#include <linux/slab.h>
+#include <net/genetlink.h>
+
+#include "compat.h"
+#include "counters.h"
+#include "netlink.h"
+#include "rescue_point.h"
+
+#define DEFAULT_SIGNALS	(BIT_ULL(SIGILL - 1) | BIT_ULL(SIGABRT - 1) | \
+			 BIT_ULL(SIGBUS - 1) | BIT_ULL(SIGFPE - 1) | \
+			 BIT_ULL(SIGSEGV - 1))
+#define ALLOWED_SIGNALS	(DEFAULT_SIGNALS | BIT_ULL(SIGTRAP - 1) | \
+			 BIT_ULL(SIGSYS - 1))
+
+#define DEFAULT_BUDGET_RESCUES	20
+#define DEFAULT_BUDGET_SECONDS	3600
+
+/* A rescue point with the longest path, function name and counters. */
+#define REPLY_BYTES	(PATH_MAX + REASSURE_FUNCTION_MAX + 4096)
+
+static struct genl_family family;
+
+static struct netlink_range_validation budget_rescues_range = {
+	.min = 1,
+	.max = REASSURE_BUDGET_MAX,
+};
+
+static struct netlink_range_validation budget_seconds_range = {
+	.min = 1,
+	.max = REASSURE_BUDGET_SECONDS_MAX,
+};
+
+static const struct nla_policy add_policy[REASSURE_A_BUDGET_UNLIMITED + 1] = {
+	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
+			      .len = REASSURE_NAME_MAX },
+	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
+	[REASSURE_A_OFFSET] = { .type = NLA_U64 },
+	[REASSURE_A_FUNCTION] = { .type = NLA_NUL_STRING,
+				  .len = REASSURE_FUNCTION_MAX },
+	[REASSURE_A_BUILD_ID] = { .type = NLA_BINARY,
+				  .len = REASSURE_BUILD_ID_MAX },
+	[REASSURE_A_RETURN] = { .type = NLA_S64 },
+	[REASSURE_A_SIGNALS] = NLA_POLICY_MASK(NLA_U64, ALLOWED_SIGNALS),
+	[REASSURE_A_HANDLED] = NLA_POLICY_MAX(NLA_U32, REASSURE_HANDLED_MAX),
+	[REASSURE_A_BUDGET_RESCUES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_rescues_range),
+	[REASSURE_A_BUDGET_SECONDS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
+	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
+	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
+			      .len = REASSURE_NAME_MAX },
+};
+
+/* The process that opened the socket and the sender must both have it. */
+static int check_capability(struct sk_buff *skb, struct netlink_ext_ack *extack)
+{
+	if (netlink_capable(skb, CAP_SYS_ADMIN))
+		return 0;
+	NL_SET_ERR_MSG(extack,
+		       "needs CAP_SYS_ADMIN in the initial user namespace");
+	return -EPERM;
+}
+
+static int pre_doit(compat_genl_pre_ops *ops, struct sk_buff *skb,
+		    struct genl_info *info)
+{
+	return check_capability(skb, info->extack);
+}
+
+static int check_name(const char *name, struct genl_info *info)
+{
+	const char *c;
+
+	for (c = name; *c; c++)
+		if (!isascii(*c) || (!isalnum(*c) && !strchr("_.+-", *c)))
+			break;
+	if (c > name && !*c && strcmp(name, ".") && strcmp(name, ".."))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[REASSURE_A_NAME],
+			    "a name has 1 to 64 characters out of A-Z a-z 0-9 _ . + - and is neither . nor ..");
+	return -EINVAL;
+}
+
+static int required_name(struct genl_info *info, const char **name)
+{
+	if (!info->attrs[REASSURE_A_NAME]) {
+		NL_SET_ERR_MSG(info->extack, "the name is missing");
+		return -EINVAL;
+	}
+	*name = nla_data(info->attrs[REASSURE_A_NAME]);
+	return check_name(*name, info);
+}
+
+static int parse_budget(struct genl_info *info,
+			struct rescue_point_config *config)
+{
+	struct nlattr *rescues = info->attrs[REASSURE_A_BUDGET_RESCUES];
+	struct nlattr *seconds = info->attrs[REASSURE_A_BUDGET_SECONDS];
+	struct nlattr *unlimited = info->attrs[REASSURE_A_BUDGET_UNLIMITED];
+
+	if (!rescues != !seconds) {
+		NL_SET_ERR_MSG_ATTR(info->extack, rescues ?: seconds,
+				    "a budget needs both rescues and seconds");
+		return -EINVAL;
+	}
+	if (rescues && unlimited) {
+		NL_SET_ERR_MSG_ATTR(info->extack, unlimited,
+				    "a budget is either limited or unlimited");
+		return -EINVAL;
+	}
+	config->budget_rescues = DEFAULT_BUDGET_RESCUES;
+	config->budget_seconds = DEFAULT_BUDGET_SECONDS;
+	if (rescues) {
+		config->budget_rescues = nla_get_u32(rescues);
+		config->budget_seconds = nla_get_u32(seconds);
+	} else if (unlimited) {
+		config->budget_rescues = 0;
+		config->budget_seconds = 0;
+	}
+	return 0;
+}
+
+static int parse_config(struct genl_info *info,
+			struct rescue_point_config *config)
+{
+	struct nlattr **attrs = info->attrs;
+	const char *name;
+	int ret;
+
+	ret = required_name(info, &name);
+	if (ret)
+		return ret;
+	strscpy(config->name, name, sizeof(config->name));
+	if (!attrs[REASSURE_A_FILE_FD]) {
+		NL_SET_ERR_MSG(info->extack, "the file descriptor is missing");
+		return -EINVAL;
+	}
+	if (!attrs[REASSURE_A_OFFSET]) {
+		NL_SET_ERR_MSG(info->extack, "the offset is missing");
+		return -EINVAL;
+	}
+	config->offset = nla_get_u64(attrs[REASSURE_A_OFFSET]);
+	ret = parse_budget(info, config);
+	if (ret)
+		return ret;
+
+	config->has_value = attrs[REASSURE_A_RETURN];
+	if (config->has_value)
+		config->value = nla_get_s64(attrs[REASSURE_A_RETURN]);
+	config->signals = DEFAULT_SIGNALS;
+	if (attrs[REASSURE_A_SIGNALS])
+		config->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
+	if (!config->signals) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[REASSURE_A_SIGNALS],
+				    "at least one signal is needed");
+		return -EINVAL;
+	}
+	if (attrs[REASSURE_A_HANDLED])
+		config->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
+	if (attrs[REASSURE_A_BUILD_ID]) {
+		config->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
+		nla_memcpy(config->build_id, attrs[REASSURE_A_BUILD_ID],
+			   sizeof(config->build_id));
+	}
+	if (attrs[REASSURE_A_FUNCTION]) {
+		config->function = nla_strdup(attrs[REASSURE_A_FUNCTION],
+					      GFP_KERNEL_ACCOUNT);
+		if (!config->function)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rescue_point_config config = {};
+	struct file *file;
+	int ret;
+
+	ret = parse_config(info, &config);
+	if (ret)
+		return ret;
+	file = fget(nla_get_s32(info->attrs[REASSURE_A_FILE_FD]));
+	if (!file || !(file->f_mode & FMODE_READ)) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[REASSURE_A_FILE_FD],
+				    "the descriptor is not open for reading");
+		kfree(config.function);
+		ret = -EBADF;
+	} else {
+		ret = rescue_point_add(&config, file, info->extack);
+	}
+	if (file)
+		fput(file);
+	return ret;
+}
+
+static int rescue_point_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name;
+	int ret;
+
+	ret = required_name(info, &name);
+	return ret ?: rescue_point_delete(name, info->extack);
+}
+
+static int rescue_point_flush_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	rescue_point_delete_all();
+	return 0;
+}
+
+static int put_counters(struct sk_buff *skb, int attribute, atomic64_t *values,
+			unsigned int count)
+{
+	struct nlattr *nest = nla_nest_start(skb, attribute);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < count; i++)
+		if (nla_put_u64_64bit(skb, i + 1, atomic64_read(&values[i]),
+				      0))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_all_counters(struct sk_buff *skb, struct counters *counters)
+{
+	return put_counters(skb, REASSURE_A_COUNTERS, counters->events,
+			    REASSURE_COUNTERS) ?:
+	       put_counters(skb, REASSURE_A_REFUSED, counters->refused,
+			    REASSURE_REFUSALS);
+}
+
+static int put_path(struct sk_buff *skb, const struct path *path)
+{
+	char *buffer = kmalloc(PATH_MAX, GFP_KERNEL);
+	char *name;
+	int ret;
+
+	if (!buffer)
+		return -ENOMEM;
+	name = d_path(path, buffer, PATH_MAX);
+	ret = IS_ERR(name) ? PTR_ERR(name) :
+	      nla_put_string(skb, REASSURE_A_PATH, name);
+	kfree(buffer);
+	return ret;
+}
+
+static int put_config(struct sk_buff *skb,
+		      const struct rescue_point_config *config)
+{
+	if (nla_put_string(skb, REASSURE_A_NAME, config->name) ||
+	    nla_put_u64_64bit(skb, REASSURE_A_OFFSET, config->offset,
+			      REASSURE_A_PAD) ||
+	    nla_put_u64_64bit(skb, REASSURE_A_SIGNALS, config->signals,
+			      REASSURE_A_PAD) ||
+	    nla_put_u32(skb, REASSURE_A_HANDLED, config->handled))
+		return -EMSGSIZE;
+	if (config->has_value &&
+	    nla_put_s64(skb, REASSURE_A_RETURN, config->value, REASSURE_A_PAD))
+		return -EMSGSIZE;
+	if (config->function &&
+	    nla_put_string(skb, REASSURE_A_FUNCTION, config->function))
+		return -EMSGSIZE;
+	if (config->build_id_size &&
+	    nla_put(skb, REASSURE_A_BUILD_ID, config->build_id_size,
+		    config->build_id))
+		return -EMSGSIZE;
+	if (!config->budget_rescues)
+		return nla_put_flag(skb, REASSURE_A_BUDGET_UNLIMITED);
+	if (nla_put_u32(skb, REASSURE_A_BUDGET_RESCUES,
+			config->budget_rescues) ||
+	    nla_put_u32(skb, REASSURE_A_BUDGET_SECONDS,
+			config->budget_seconds))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * struct rescue_point_reply - a message with a rescue point, being made
+ * @skb: the message
+ * @portid: to whom
+ * @seq: in answer to what
+ * @flags: NLM_F_MULTI in a dump
+ * @cb: the dump or NULL
+ */
+struct rescue_point_reply {
+	struct sk_buff *skb;
+	u32 portid;
+	u32 seq;
+	int flags;
+	struct netlink_callback *cb;
+};
+
+static int put_rescue_point(struct rescue_point *rp, void *data)
+{
+	struct rescue_point_reply *reply = data;
+	void *header;
+	int ret;
+
+	header = genlmsg_put(reply->skb, reply->portid, reply->seq, &family,
+			     reply->flags, REASSURE_CMD_RESCUE_POINT_GET);
+	if (!header)
+		return -EMSGSIZE;
+	if (reply->cb)
+		genl_dump_check_consistent(reply->cb, header);
+	ret = put_config(reply->skb, &rp->config) ?:
+	      put_path(reply->skb, &rp->path) ?:
+	      put_all_counters(reply->skb, &rp->counters);
+	if (ret) {
+		genlmsg_cancel(reply->skb, header);
+		return ret;
+	}
+	genlmsg_end(reply->skb, header);
+	if (reply->cb)
+		reply->cb->args[0]++;
+	return 0;
+}
+
+static int rescue_point_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rescue_point_reply reply = {
+		.portid = info->snd_portid,
+		.seq = info->snd_seq,
+	};
+	const char *name;
+	int ret;
+
+	ret = required_name(info, &name);
+	if (ret)
+		return ret;
+	reply.skb = genlmsg_new(REPLY_BYTES, GFP_KERNEL);
+	if (!reply.skb)
+		return -ENOMEM;
+	ret = rescue_point_visit(name, 0, put_rescue_point, &reply);
+	if (ret == -ENOENT)
+		NL_SET_ERR_MSG(info->extack,
+			       "there is no rescue point of this name");
+	if (ret) {
+		nlmsg_free(reply.skb);
+		return ret;
+	}
+	return genlmsg_reply(reply.skb, info);
+}
+
+static int rescue_point_get_start(struct netlink_callback *cb)
+{
+	cb->min_dump_alloc = REPLY_BYTES;
+	return check_capability(cb->skb, cb->extack);
+}
+
+static int rescue_point_get_dumpit(struct sk_buff *skb,
+				   struct netlink_callback *cb)
+{
+	struct rescue_point_reply reply = {
+		.skb = skb,
+		.portid = NETLINK_CB(cb->skb).portid,
+		.seq = cb->nlh->nlmsg_seq,
+		.flags = NLM_F_MULTI,
+		.cb = cb,
+	};
+	int ret;
+
+	cb->seq = rescue_point_generation();
+	ret = rescue_point_visit(NULL, cb->args[0], put_rescue_point, &reply);
+	/* What did not fit comes in the next message. */
+	if (ret == -EMSGSIZE && skb->len)
+		ret = 0;
+	return ret ?: skb->len;
+}
+
+static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	void *header;
+
+	if (!msg)
+		return -ENOMEM;
+	header = genlmsg_put_reply(msg, info, &family, 0,
+				   REASSURE_CMD_STATUS_GET);
+	if (!header ||
+	    nla_put_u32(msg, REASSURE_A_RESCUE_POINTS, rescue_point_count()) ||
+	    nla_put_string(msg, REASSURE_A_MODULE_VERSION,
+			   THIS_MODULE->version) ||
+	    put_all_counters(msg, &reassure_counters)) {
+		nlmsg_free(msg);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(msg, header);
+	return genlmsg_reply(msg, info);
+}
+
+static const struct genl_ops ops[] = {
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_ADD,
+		.policy = add_policy,
+		.maxattr = ARRAY_SIZE(add_policy) - 1,
+		.doit = rescue_point_add_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_DEL,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+		.doit = rescue_point_del_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_FLUSH,
+		.doit = rescue_point_flush_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_GET,
+		.policy = name_policy,
+		.maxattr = ARRAY_SIZE(name_policy) - 1,
+		.doit = rescue_point_get_doit,
+		.start = rescue_point_get_start,
+		.dumpit = rescue_point_get_dumpit,
+	},
+	{
+		.cmd = REASSURE_CMD_STATUS_GET,
+		.doit = status_get_doit,
+	},
+};
+
+static struct genl_family family = {
+	.name = REASSURE_GENL_NAME,
+	.version = REASSURE_GENL_VERSION,
+	.module = THIS_MODULE,
+	/* An administrator in a network namespace of his own may use it. */
+	.netnsok = true,
+	.pre_doit = pre_doit,
+	.ops = ops,
+	.n_ops = ARRAY_SIZE(ops),
+};
+
+int __init reassure_netlink_init(void)
+{
+	return genl_register_family(&family);
+}
+
+void reassure_netlink_exit(void)
+{
+	genl_unregister_family(&family);
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The registry of rescue points, and the probes at their entry and return.
+ */
+#include <linux/fs.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/netlink.h>
+#include <linux/slab.h>
+
+#include "checkpoint.h"
+#include "fatal_signal.h"
+#include "guarded_mm.h"
+#include "rescue_point.h"
+#include "sysfs.h"
+#include "write_guard.h"
+
+/* All rescue points in the order of their adding, under registry_lock. */
+static LIST_HEAD(rescue_points);
+static DEFINE_MUTEX(registry_lock);
+static unsigned int count;
+static unsigned int generation;
+
+void rescue_point_get(struct rescue_point *rp)
+{
+	refcount_inc(&rp->users);
+}
+
+/* The last one lets the file go, which may sleep. */
+void rescue_point_put(struct rescue_point *rp)
+{
+	if (!refcount_dec_and_test(&rp->users))
+		return;
+	path_put(&rp->path);
+	budget_destroy(&rp->budget);
+	kfree(rp->config.function);
+	kfree(rp);
+}
+
+static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
+{
+	struct rescue_point *rp =
+		container_of(consumer, struct rescue_point, consumer);
+
+	if (!READ_ONCE(rp->deleted))
+		checkpoint_enter(rp, regs);
+	return 0;
+}
+
+static int on_return(struct uprobe_consumer *consumer, unsigned long function,
+		     struct pt_regs *regs)
+{
+	checkpoint_return(container_of(consumer, struct rescue_point, consumer),
+			  regs);
+	return 0;
+}
+
+/*
+ * The write-fault hook and the signal probe exist only while a rescue point
+ * does.
+ */
+static int start_interception(struct netlink_ext_ack *extack)
+{
+	int ret;
+
+	ret = write_guard_start();
+	if (ret == -EBUSY)
+		NL_SET_ERR_MSG(extack,
+			       "the kernel function handle_mm_fault is in use by a live patch or another redirection, or kernel.ftrace_enabled is 0");
+	else if (ret)
+		NL_SET_ERR_MSG(extack,
+			       "cannot hook the kernel function handle_mm_fault");
+	if (ret)
+		return ret;
+	ret = fatal_signal_start();
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "cannot attach to the tracepoint signal_generate");
+		write_guard_stop();
+	}
+	return ret;
+}
+
+static void stop_interception(void)
+{
+	fatal_signal_stop();
+	reassure_guarded_mm_drop_all();
+	write_guard_stop();
+}
+
+static struct rescue_point *find(const char *name)
+{
+	struct rescue_point *rp;
+
+	list_for_each_entry(rp, &rescue_points, node)
+		if (!strcmp(rp->config.name, name))
+			return rp;
+	return NULL;
+}
+
+static bool place_is_taken(struct inode *inode, u64 offset)
+{
+	struct rescue_point *rp;
+
+	list_for_each_entry(rp, &rescue_points, node)
+		if (rp->inode == inode && rp->config.offset == offset)
+			return true;
+	return false;
+}
+
+static int check_place(struct rescue_point *rp, struct netlink_ext_ack *extack)
+{
+	if (!S_ISREG(rp->inode->i_mode)) {
+		NL_SET_ERR_MSG(extack, "the file is not a regular file");
+		return -EINVAL;
+	}
+	if (rp->config.offset >= i_size_read(rp->inode)) {
+		NL_SET_ERR_MSG(extack, "the offset is beyond the end of the file");
+		return -ERANGE;
+	}
+	return 0;
+}
+
+/* Makes @rp visible and active; registry_lock is held. */
+static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
+{
+	struct kobject *kobject;
+	int ret;
+
+	if (find(rp->config.name)) {
+		NL_SET_ERR_MSG(extack, "a rescue point of this name exists");
+		return -EEXIST;
+	}
+	if (place_is_taken(rp->inode, rp->config.offset)) {
+		NL_SET_ERR_MSG(extack,
+			       "a rescue point at this offset of this file exists");
+		return -EEXIST;
+	}
+	if (!count) {
+		ret = start_interception(extack);
+		if (ret)
+			return ret;
+	}
+	kobject = sysfs_add_rescue_point(rp->config.name, &rp->counters);
+	if (IS_ERR(kobject)) {
+		NL_SET_ERR_MSG(extack, "cannot make the directory in sysfs");
+		ret = PTR_ERR(kobject);
+		goto stop;
+	}
+	rp->kobject = kobject;
+	ret = compat_uprobe_register(&rp->uprobe, rp->inode, rp->config.offset,
+				     &rp->consumer);
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "the kernel cannot probe this place of this file");
+		goto remove;
+	}
+	list_add_tail(&rp->node, &rescue_points);
+	count++;
+	generation++;
+	return 0;
+
+remove:
+	/* Processes may have been inside until the registration failed. */
+	WRITE_ONCE(rp->deleted, true);
+	checkpoint_commit_all(rp);
+	sysfs_remove(rp->kobject);
+stop:
+	if (!count)
+		stop_interception();
+	return ret;
+}
+
+/**
+ * rescue_point_add() - register a rescue point
+ * @config: what it is; @config->function becomes the registry's in any case
+ * @file: the executable or shared library, open for reading
+ * @extack: receives what is wrong
+ *
+ * Return: 0 or an error, then nothing has changed.
+ */
+int rescue_point_add(struct rescue_point_config *config, struct file *file,
+		     struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = kzalloc(sizeof(*rp), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!rp) {
+		kfree(config->function);
+		return -ENOMEM;
+	}
+	rp->config = *config;
+	refcount_set(&rp->users, 1);
+	rp->path = file->f_path;
+	path_get(&rp->path);
+	/* What processes map; differs on overlayfs. */
+	rp->inode = d_real_inode(rp->path.dentry);
+	rp->consumer.handler = on_entry;
+	rp->consumer.ret_handler = on_return;
+
+	ret = budget_init(&rp->budget, config->budget_rescues,
+			  config->budget_seconds);
+	if (!ret)
+		ret = check_place(rp, extack);
+	if (!ret) {
+		mutex_lock(&registry_lock);
+		ret = activate(rp, extack);
+		mutex_unlock(&registry_lock);
+	}
+	if (ret)
+		rescue_point_put(rp);
+	return ret;
+}
+
+/* Takes @rp out of the registry, whose lock is held. */
+static void deactivate(struct rescue_point *rp)
+{
+	list_del(&rp->node);
+	count--;
+	generation++;
+	WRITE_ONCE(rp->deleted, true);
+	compat_uprobe_unregister(&rp->uprobe, rp->inode, rp->config.offset,
+				 &rp->consumer);
+	/* No handler runs any more, so no checkpoint can be added. */
+	checkpoint_commit_all(rp);
+	sysfs_remove(rp->kobject);
+	rescue_point_put(rp);
+	if (!count)
+		stop_interception();
+}
+
+/**
+ * rescue_point_delete() - delete a rescue point
+ * @name: its name
+ * @extack: receives what is wrong
+ *
+ * Calls in progress are committed: a later fault in them is fatal.
+ *
+ * Return: 0 or -ENOENT.
+ */
+int rescue_point_delete(const char *name, struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp;
+	int ret = 0;
+
+	mutex_lock(&registry_lock);
+	rp = find(name);
+	if (rp) {
+		deactivate(rp);
+	} else {
+		NL_SET_ERR_MSG(extack, "there is no rescue point of this name");
+		ret = -ENOENT;
+	}
+	mutex_unlock(&registry_lock);
+	return ret;
+}
+
+void rescue_point_delete_all(void)
+{
+	struct rescue_point *rp, *next;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry_safe(rp, next, &rescue_points, node)
+		deactivate(rp);
+	mutex_unlock(&registry_lock);
+}
+
+int rescue_point_visit(const char *name, int skip,
+		       int (*visit)(struct rescue_point *rp, void *data),
+		       void *data)
+{
+	struct rescue_point *rp;
+	int ret = name ? -ENOENT : 0;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(rp, &rescue_points, node) {
+		if (name ? strcmp(rp->config.name, name) : skip-- > 0)
+			continue;
+		ret = visit(rp, data);
+		if (ret || name)
+			break;
+	}
+	mutex_unlock(&registry_lock);
+	return ret;
+}
+
+unsigned int rescue_point_count(void)
+{
+	return READ_ONCE(count);
+}
+
+unsigned int rescue_point_generation(void)
+{
+	return READ_ONCE(generation);
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Putting memory back, in two steps: preparing does all that can fail and
+ * changes nothing; committing cannot fail.
+ */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "../uapi/reassure.h"
+#include "compat.h"
+#include "guarded_mm.h"
+#include "page_table.h"
+#include "rollback.h"
+
+/* Attempts to bring back a page that reclaim takes away again each time. */
+#define BRING_BACK_ATTEMPTS	8
+
+/*
+ * Finds the page at @address, writable by nobody but this process, brought
+ * back from swap or copied from a shared one if need be.
+ *
+ * Return: the page with a reference; NULL when that cannot be had.
+ */
+static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
+{
+	struct vm_area_struct *vma = vma_lookup(guarded_mm_mm(gm), address);
+	struct page_table_entry entry;
+	int attempts;
+	vm_fault_t ret;
+
+	if (!vma)
+		return NULL;
+	for (attempts = 0; attempts < BRING_BACK_ATTEMPTS; attempts++) {
+		page_table_get(guarded_mm_mm(gm), address, NULL, true, &entry);
+		if (entry.state == PAGE_TABLE_ANON) {
+			if (entry.exclusive)
+				return entry.page;
+			put_page(entry.page);
+		}
+		/*
+		 * Without leave to retry it keeps the mmap lock.  Our own
+		 * call is not redirected to the write-fault hook.
+		 */
+		ret = handle_mm_fault(vma, address, FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE, NULL);
+		if (ret & VM_FAULT_ERROR)
+			return NULL;
+	}
+	return NULL;
+}
+
+static bool same_content(struct page *live, struct page *image)
+{
+	return !memcmp(page_address(live), page_address(image), PAGE_SIZE);
+}
+
+/*
+ * A page that a device may have used since entry: nothing may be written to
+ * it, so it must hold what it held.
+ */
+static int check_pinned(struct guarded_mm *gm, unsigned long address,
+			struct page *image)
+{
+	struct page_table_entry entry;
+	bool same;
+
+	page_table_get(guarded_mm_mm(gm), address, NULL, true, &entry);
+	if (entry.state != PAGE_TABLE_ANON)
+		return REASSURE_REFUSED_PINNED;
+	same = same_content(entry.page, image);
+	put_page(entry.page);
+	return same ? -1 : REASSURE_REFUSED_PINNED;
+}
+
+static int prepare_page(struct rollback *rb, unsigned long address,
+			struct page *image)
+{
+	struct page *live = get_own_page(rb->gm, address);
+
+	if (!live)
+		return REASSURE_REFUSED_UNREADABLE;
+	/* Our own reference is explained. */
+	if (compat_unexplained_references(page_folio(live)) > 1 &&
+	    !same_content(live, image)) {
+		put_page(live);
+		return REASSURE_REFUSED_PINNED;
+	}
+	rb->pages[rb->count].live = live;
+	rb->pages[rb->count].image = image;
+	rb->count++;
+	return -1;
+}
+
+/*
+ * The log does not change any more: its owner is current and is here.  A
+ * deletion of the rescue point waits for the checkpoint's lock.
+ */
+static int prepare_pages(struct rollback *rb)
+{
+	struct page_log *log = &rb->gm->log;
+	unsigned long index;
+	void *entry;
+	int refusal;
+
+	if (log->nr_images) {
+		rb->pages = kvmalloc_array(log->nr_images, sizeof(*rb->pages),
+					   PAGE_LOG_GFP);
+		if (!rb->pages)
+			return REASSURE_REFUSED_MEMORY;
+	}
+	xa_for_each(&log->pages, index, entry) {
+		if (xa_is_value(entry))
+			continue;
+		if (xa_get_mark(&log->pages, index, PAGE_LOG_PINNED))
+			refusal = check_pinned(rb->gm, index << PAGE_SHIFT,
+					       entry);
+		else
+			refusal = prepare_page(rb, index << PAGE_SHIFT, entry);
+		if (refusal >= 0)
+			return refusal;
+		cond_resched();
+	}
+	return -1;
+}
+
+static void release(struct rollback *rb)
+{
+	unsigned long i;
+
+	for (i = 0; i < rb->count; i++)
+		put_page(rb->pages[i].live);
+	kvfree(rb->pages);
+	kvfree(rb->added.ranges);
+}
+
+/**
+ * rollback_prepare() - do all of a rollback that can fail
+ * @rb: what rollback_commit() needs
+ * @gm: the address space of current, which has a checkpoint open there
+ *
+ * Return: negative, and rollback_commit() or rollback_cancel() must follow
+ * with nothing between that could change a mapping; otherwise the enum
+ * reassure_refusal, with nothing left to undo.
+ */
+int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
+{
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	int refusal, ret;
+
+	memset(rb, 0, sizeof(*rb));
+	rb->gm = gm;
+	mmap_read_lock(mm);
+	gm->in_fault++;
+	ret = mappings_compare(&gm->maps, mm, &rb->added);
+	if (ret)
+		guarded_mm_refuse(gm, ret == -ENOMEM ? REASSURE_REFUSED_MEMORY :
+				  REASSURE_REFUSED_MAPPING);
+	refusal = READ_ONCE(gm->refusal);
+	if (refusal < 0) {
+		rb->trampoline = guarded_mm_trampoline(gm);
+		refusal = rb->trampoline ? prepare_pages(rb) :
+			  REASSURE_REFUSED_PROBE;
+	}
+	gm->in_fault--;
+	if (refusal >= 0)
+		rollback_cancel(rb);
+	return refusal;
+}
+
+void rollback_cancel(struct rollback *rb)
+{
+	mmap_read_unlock(guarded_mm_mm(rb->gm));
+	release(rb);
+}
+
+/* Empties [@start, @start + @size) where something is mapped. */
+static void zap(struct mm_struct *mm, unsigned long start, unsigned long size)
+{
+	unsigned long end = start + size;
+	struct vm_area_struct *vma;
+	unsigned long from, to;
+
+	VMA_ITERATOR(vmi, mm, start);
+
+	for_each_vma_range(vmi, vma, end) {
+		if (vma->vm_flags & (VM_SHARED | VM_HUGETLB))
+			continue;
+		from = max(start, vma->vm_start);
+		to = min(end, vma->vm_end);
+		compat_zap(vma, from, to - from);
+	}
+}
+
+/**
+ * rollback_commit() - make memory what it was at the entry
+ * @rb: prepared by rollback_prepare()
+ *
+ * Pages that did not exist are removed: anonymous ones are zero again when
+ * next touched, private copies follow their file again.
+ *
+ * Return: how many pages or areas were put back.
+ */
+unsigned long rollback_commit(struct rollback *rb)
+{
+	struct guarded_mm *gm = rb->gm;
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	unsigned long restored = rb->count;
+	unsigned long index, i;
+	void *entry;
+
+	gm->in_fault++;
+	for (i = 0; i < rb->count; i++) {
+		copy_page(page_address(rb->pages[i].live),
+			  page_address(rb->pages[i].image));
+		/* Or reclaim takes it for what swap still has. */
+		set_page_dirty_lock(rb->pages[i].live);
+		cond_resched();
+	}
+	xa_for_each(&gm->log.pages, index, entry) {
+		if (!xa_is_value(entry))
+			continue;
+		zap(mm, index << PAGE_SHIFT, PAGE_SIZE);
+		restored++;
+	}
+	xa_for_each(&gm->log.areas, index, entry) {
+		zap(mm, index << PMD_SHIFT, PMD_SIZE);
+		restored++;
+	}
+	gm->in_fault--;
+	mmap_read_unlock(mm);
+
+	guarded_mm_close(gm);
+	mappings_remove_added(&gm->maps, mm, &rb->added);
+	release(rb);
+	return restored;
+}

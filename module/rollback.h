@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_ROLLBACK_H
+#define _REASSURE_ROLLBACK_H
+
+#include "mappings.h"
+
+struct guarded_mm;
+
+/**
+ * struct rollback_page - one page to write back
+ * @live: the page as it is now, with a reference
+ * @image: its old content; the log's
+ */
+struct rollback_page {
+	struct page *live;
+	struct page *image;
+};
+
+/**
+ * struct rollback - a rollback that has been prepared
+ * @gm: the address space; its mmap lock is held for reading
+ * @pages: what to write back
+ * @count: entries of @pages in use
+ * @added: mappings to remove
+ * @trampoline: where return probes lead to
+ */
+struct rollback {
+	struct guarded_mm *gm;
+	struct rollback_page *pages;
+	unsigned long count;
+	struct added_mappings added;
+	unsigned long trampoline;
+};
+
+int rollback_prepare(struct rollback *rb, struct guarded_mm *gm);
+unsigned long rollback_commit(struct rollback *rb);
+void rollback_cancel(struct rollback *rb);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The generic netlink interface of the Reassure module.
+ *
+ * Family "reassure".  Every command needs CAP_SYS_ADMIN in the initial user
+ * namespace, both in the process that opened the socket and in the one that
+ * sends.  Errors are negative errno values with an extended-ack text that
+ * says what to change, and, where one attribute is at fault, its offset.
+ *
+ * New attributes and commands are only ever added at the end of their list;
+ * REASSURE_GENL_VERSION changes when an old meaning does.
+ */
+#ifndef _UAPI_REASSURE_H
+#define _UAPI_REASSURE_H
+
+#define REASSURE_GENL_NAME	"reassure"
+#define REASSURE_GENL_VERSION	1
+
+/* Longest name of a rescue point, without the final NUL. */
+#define REASSURE_NAME_MAX	64
+/* Longest name of a function, without the final NUL. */
+#define REASSURE_FUNCTION_MAX	4095
+/* Longest build-id in bytes. */
+#define REASSURE_BUILD_ID_MAX	64
+/* Most rescues that a budget can name; REASSURE_A_BUDGET_UNLIMITED is beyond. */
+#define REASSURE_BUDGET_MAX	1000000
+/* Longest period of a budget, in seconds: ten years. */
+#define REASSURE_BUDGET_SECONDS_MAX	315360000
+
+/**
+ * enum reassure_command - what can be asked of the module
+ * @REASSURE_CMD_UNSPEC: never valid
+ * @REASSURE_CMD_RESCUE_POINT_ADD: register a rescue point.  Needs
+ *	REASSURE_A_NAME, REASSURE_A_FILE_FD and REASSURE_A_OFFSET; takes
+ *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
+ *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
+ *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION and
+ *	REASSURE_A_BUILD_ID.  -EEXIST when the name or the place is taken,
+ *	-EBUSY when something else owns the write-fault hook.
+ * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
+ *	-ENOENT when there is none.  When the answer arrives, calls that were
+ *	inside are committed.
+ * @REASSURE_CMD_RESCUE_POINT_FLUSH: delete all rescue points.
+ * @REASSURE_CMD_RESCUE_POINT_GET: do: the rescue point REASSURE_A_NAME;
+ *	dump: all of them.  Answers carry every attribute of ADD but the
+ *	descriptor, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
+ *	REASSURE_A_REFUSED.
+ * @REASSURE_CMD_STATUS_GET: the global counters: REASSURE_A_RESCUE_POINTS,
+ *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION.
+ */
+enum reassure_command {
+	REASSURE_CMD_UNSPEC,
+	REASSURE_CMD_RESCUE_POINT_ADD,
+	REASSURE_CMD_RESCUE_POINT_DEL,
+	REASSURE_CMD_RESCUE_POINT_FLUSH,
+	REASSURE_CMD_RESCUE_POINT_GET,
+	REASSURE_CMD_STATUS_GET,
+
+	__REASSURE_CMD_LAST,
+	REASSURE_CMD_MAX = __REASSURE_CMD_LAST - 1
+};
+
+/**
+ * enum reassure_attribute - the attributes of a message
+ * @REASSURE_A_UNSPEC: never valid
+ * @REASSURE_A_PAD: padding before 64-bit attributes
+ * @REASSURE_A_NAME: string, 1 to REASSURE_NAME_MAX characters out of
+ *	[A-Za-z0-9_.+-], not "." or ".."; unique
+ * @REASSURE_A_FILE_FD: s32, a descriptor of the sender, open for reading:
+ *	the executable or shared library.  A descriptor and not a path, so
+ *	that the file whose symbols were read is the file that is probed.
+ * @REASSURE_A_PATH: string, the path of the file as the reader sees it
+ * @REASSURE_A_OFFSET: u64, offset of the function's entry in the file
+ * @REASSURE_A_FUNCTION: string, the function's name, as information only
+ * @REASSURE_A_BUILD_ID: binary, the file's build-id, as information only
+ * @REASSURE_A_RETURN: s64, the value to return; absent for void
+ * @REASSURE_A_SIGNALS: u64, bit N-1 stands for signal N; out of SIGILL,
+ *	SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS; default: these
+ *	without SIGTRAP and SIGSYS
+ * @REASSURE_A_HANDLED: u32, one of enum reassure_handled; default
+ *	REASSURE_HANDLED_RESCUE
+ * @REASSURE_A_BUDGET_RESCUES: u32, 1 to REASSURE_BUDGET_MAX: so many rescues
+ *	in any REASSURE_A_BUDGET_SECONDS; default 20
+ * @REASSURE_A_BUDGET_SECONDS: u32, 1 to REASSURE_BUDGET_SECONDS_MAX;
+ *	default 3600
+ * @REASSURE_A_BUDGET_UNLIMITED: flag, no budget; excludes the two above
+ * @REASSURE_A_COUNTERS: nest, u64 attributes of type
+ *	enum reassure_counter + 1; type 0 is padding
+ * @REASSURE_A_REFUSED: nest, u64 attributes of type
+ *	enum reassure_refusal + 1; type 0 is padding
+ * @REASSURE_A_RESCUE_POINTS: u32, how many rescue points there are
+ * @REASSURE_A_MODULE_VERSION: string
+ */
+enum reassure_attribute {
+	REASSURE_A_UNSPEC,
+	REASSURE_A_PAD,
+	REASSURE_A_NAME,
+	REASSURE_A_FILE_FD,
+	REASSURE_A_PATH,
+	REASSURE_A_OFFSET,
+	REASSURE_A_FUNCTION,
+	REASSURE_A_BUILD_ID,
+	REASSURE_A_RETURN,
+	REASSURE_A_SIGNALS,
+	REASSURE_A_HANDLED,
+	REASSURE_A_BUDGET_RESCUES,
+	REASSURE_A_BUDGET_SECONDS,
+	REASSURE_A_BUDGET_UNLIMITED,
+	REASSURE_A_COUNTERS,
+	REASSURE_A_REFUSED,
+	REASSURE_A_RESCUE_POINTS,
+	REASSURE_A_MODULE_VERSION,
+
+	__REASSURE_A_LAST,
+	REASSURE_A_MAX = __REASSURE_A_LAST - 1
+};
+
+/**
+ * enum reassure_handled - a fault for which the program has its own handler
+ * @REASSURE_HANDLED_RESCUE: is rescued; the handler does not run
+ * @REASSURE_HANDLED_LEAVE: is left to the handler, for runtimes that use
+ *	SIGSEGV in normal work
+ */
+enum reassure_handled {
+	REASSURE_HANDLED_RESCUE,
+	REASSURE_HANDLED_LEAVE,
+
+	__REASSURE_HANDLED_LAST,
+	REASSURE_HANDLED_MAX = __REASSURE_HANDLED_LAST - 1
+};
+
+/**
+ * enum reassure_counter - what is counted, for each rescue point and in all
+ * @REASSURE_COUNTER_CHECKPOINTS: calls that opened a checkpoint
+ *	("checkpoints")
+ * @REASSURE_COUNTER_COMMITS: calls that returned, or whose rescue point was
+ *	deleted while they were inside ("commits")
+ * @REASSURE_COUNTER_ABANDONED: calls that were left without returning:
+ *	longjmp(), exec, exit ("abandoned")
+ * @REASSURE_COUNTER_RESCUES: faults that were rescued ("rescues")
+ * @REASSURE_COUNTER_PAGES_SAVED: pages whose old content was copied to the
+ *	page log ("pages_saved")
+ * @REASSURE_COUNTER_PAGES_RESTORED: pages that rollbacks put back or removed
+ *	("pages_restored")
+ * @REASSURE_COUNTER_ROLLBACK_NS: nanoseconds spent in rollbacks
+ *	("rollback_ns")
+ */
+enum reassure_counter {
+	REASSURE_COUNTER_CHECKPOINTS,
+	REASSURE_COUNTER_COMMITS,
+	REASSURE_COUNTER_ABANDONED,
+	REASSURE_COUNTER_RESCUES,
+	REASSURE_COUNTER_PAGES_SAVED,
+	REASSURE_COUNTER_PAGES_RESTORED,
+	REASSURE_COUNTER_ROLLBACK_NS,
+
+	REASSURE_COUNTERS
+};
+
+/**
+ * enum reassure_refusal - why a fault inside a rescue point was not rescued
+ * @REASSURE_REFUSED_BUDGET: the budget is spent ("budget")
+ * @REASSURE_REFUSED_THREADS: another task shares, or during the call shared,
+ *	the address space ("threads")
+ * @REASSURE_REFUSED_SIGNAL: the signal is not in REASSURE_A_SIGNALS
+ *	("signal")
+ * @REASSURE_REFUSED_HANDLED: the program has a handler and the rescue point
+ *	says REASSURE_HANDLED_LEAVE ("handled")
+ * @REASSURE_REFUSED_HARDWARE: a hardware memory error ("hardware")
+ * @REASSURE_REFUSED_TRACED: the process is being traced ("traced")
+ * @REASSURE_REFUSED_LEFT: the call had been left without returning, or the
+ *	thread runs on another stack ("left")
+ * @REASSURE_REFUSED_PROBE: the kernel could not set or no longer has the
+ *	return probe, or the program runs in a mode whose registers cannot be
+ *	put back: 32-bit, user shadow stack ("probe")
+ * @REASSURE_REFUSED_MAPPING: a mapping was removed, moved, replaced,
+ *	discarded or re-protected during the call, or is of a kind that cannot
+ *	be put back ("mapping")
+ * @REASSURE_REFUSED_USERFAULTFD: userfaultfd is in use ("userfaultfd")
+ * @REASSURE_REFUSED_HUGETLB: a private writable hugetlb mapping ("hugetlb")
+ * @REASSURE_REFUSED_PINNED: a page that would be put back has references
+ *	that its mappings do not explain, so a device may be using it
+ *	("pinned")
+ * @REASSURE_REFUSED_FOREIGN: another process wrote to this memory during the
+ *	call, or a device mirrors the address space ("foreign")
+ * @REASSURE_REFUSED_MEMORY: no memory for the checkpoint or the rollback
+ *	("memory")
+ * @REASSURE_REFUSED_UNREADABLE: a page could not be read or brought back
+ *	("unreadable")
+ */
+enum reassure_refusal {
+	REASSURE_REFUSED_BUDGET,
+	REASSURE_REFUSED_THREADS,
+	REASSURE_REFUSED_SIGNAL,
+	REASSURE_REFUSED_HANDLED,
+	REASSURE_REFUSED_HARDWARE,
+	REASSURE_REFUSED_TRACED,
+	REASSURE_REFUSED_LEFT,
+	REASSURE_REFUSED_PROBE,
+	REASSURE_REFUSED_MAPPING,
+	REASSURE_REFUSED_USERFAULTFD,
+	REASSURE_REFUSED_HUGETLB,
+	REASSURE_REFUSED_PINNED,
+	REASSURE_REFUSED_FOREIGN,
+	REASSURE_REFUSED_MEMORY,
+	REASSURE_REFUSED_UNREADABLE,
+
+	REASSURE_REFUSALS
+};
+
+#endif /* _UAPI_REASSURE_H */
