@@ -99,6 +99,22 @@ static void notifier_release(struct mmu_notifier *notifier,
 	unhash(gm);
 }
 
+/*
+ * mappings_intersect() for another task than the owner, who may be about to
+ * record other mappings.
+ */
+static bool others_may_intersect(struct guarded_mm *gm,
+				 const struct mmu_notifier_range *range)
+{
+	bool intersect;
+
+	if (!mutex_trylock(&gm->lock))
+		return true;
+	intersect = mappings_intersect(&gm->maps, range->start, range->end);
+	mutex_unlock(&gm->lock);
+	return intersect;
+}
+
 static bool in_mprotect(void)
 {
 	struct pt_regs *regs = task_pt_regs(current);
@@ -111,7 +127,7 @@ static bool in_mprotect(void)
  * What the thread inside does to its mappings, told before its pages go.
  * Others that clear entries (reclaim, KSM, migration) bring the content
  * back, but a huge page that khugepaged made would be writable unseen.
- * Takes no lock: reclaim may call it from anywhere.
+ * Waits for no lock: reclaim may call it from anywhere.
  */
 static int notifier_invalidate(struct mmu_notifier *notifier,
 			       const struct mmu_notifier_range *range)
@@ -124,7 +140,8 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 		return 0;
 	if (owner != current) {
 		if (range->event == MMU_NOTIFY_CLEAR &&
-		    range->end - range->start >= PMD_SIZE)
+		    range->end - range->start >= PMD_SIZE &&
+		    others_may_intersect(gm, range))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
 		return 0;
 	}
@@ -226,18 +243,23 @@ void guarded_mm_put(struct guarded_mm *gm)
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
-	int refusal;
+	int refusal, ret;
 
 	if (READ_ONCE(gm->owner))
 		return REASSURE_REFUSED_THREADS;
-	if (mappings_reserve(&gm->maps, mm))
+	mutex_lock(&gm->lock);
+	ret = mappings_reserve(&gm->maps, mm);
+	mutex_unlock(&gm->lock);
+	if (ret)
 		return REASSURE_REFUSED_MEMORY;
 	gm->entry_sp = sp;
 	gm->altstack = current->sas_ss_sp;
 	gm->altstack_size = current->sas_ss_size;
 
 	mmap_read_lock(mm);
+	mutex_lock(&gm->lock);
 	refusal = mappings_record(&gm->maps, mm);
+	mutex_unlock(&gm->lock);
 	if (refusal < 0 && !compat_only_mmu_notifier(&gm->notifier))
 		refusal = REASSURE_REFUSED_FOREIGN;
 	if (refusal < 0) {

@@ -16,7 +16,7 @@
  * @node: in the table of guarded_mm.c; RCU
  * @rcu: for freeing
  * @users: the table's reference, one for each checkpoint, fault and lookup
- * @lock: serialises @log; taken inside the mmap lock, never the reverse
+ * @lock: serialises @log and changes of @maps; taken inside the mmap lock, never the reverse
  * @log: the pre-images of the open checkpoint
  * @maps: the mappings at its entry; written by @owner while none is open
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
