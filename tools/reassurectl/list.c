@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "names.h"
+#include "netlink.h"
+#include "output.h"
+#include "reassurectl.h"
+
+static struct json_object *string_or_null(const char *text)
+{
+	return text ? json_object_new_string(text) : NULL;
+}
+
+static struct json_object *build_id_json(const struct kernel_answer *answer)
+{
+	char text[2 * REASSURE_BUILD_ID_MAX + 1] = "";
+	int i;
+
+	if (!answer->build_id_size ||
+	    answer->build_id_size > REASSURE_BUILD_ID_MAX)
+		return NULL;
+	for (i = 0; i < answer->build_id_size; i++)
+		sprintf(text + 2 * i, "%02x", answer->build_id[i]);
+	return json_object_new_string(text);
+}
+
+static struct json_object *signals_json(uint64_t signals)
+{
+	struct json_object *array = json_object_new_array();
+	const struct signal_name *signal;
+
+	for (signal = signal_names; signal->name; signal++)
+		if (signals & UINT64_C(1) << (signal->number - 1))
+			json_object_array_add(array,
+				json_object_new_string(signal->name));
+	return array;
+}
+
+static struct json_object *budget_json(const struct kernel_answer *answer)
+{
+	struct json_object *budget;
+
+	if (answer->unlimited)
+		return NULL;
+	budget = json_object_new_object();
+	json_object_object_add(budget, "rescues",
+			       json_object_new_int64(answer->budget_rescues));
+	json_object_object_add(budget, "seconds",
+			       json_object_new_int64(answer->budget_seconds));
+	return budget;
+}
+
+static void add_json(const struct kernel_answer *answer, void *data)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "name", string_or_null(answer->name));
+	json_object_object_add(object, "exe", string_or_null(answer->path));
+	json_object_object_add(object, "build_id", build_id_json(answer));
+	json_object_object_add(object, "function",
+			       string_or_null(answer->function));
+	json_object_object_add(object, "offset",
+			       json_object_new_uint64(answer->offset));
+	json_object_object_add(object, "return", answer->has_value ?
+			       json_object_new_int64(answer->value) : NULL);
+	json_object_object_add(object, "signals",
+			       signals_json(answer->signals));
+	json_object_object_add(object, "handled",
+			       string_or_null(handled_names[answer->handled]));
+	json_object_object_add(object, "budget", budget_json(answer));
+	add_counters_json(object, answer);
+	json_object_array_add(data, object);
+}
+
+static void print_signals(uint64_t signals)
+{
+	const struct signal_name *signal;
+	const char *separator = "";
+
+	for (signal = signal_names; signal->name; signal++) {
+		if (!(signals & UINT64_C(1) << (signal->number - 1)))
+			continue;
+		printf("%s%s", separator, signal->name);
+		separator = ",";
+	}
+}
+
+static void print(const struct kernel_answer *answer, void *data)
+{
+	int *number = data;
+
+	if ((*number)++)
+		putchar('\n');
+	printf("%s\n  %s", answer->name, answer->path);
+	if (answer->function)
+		printf(", %s", answer->function);
+	printf(" at 0x%" PRIx64 "\n  returns ", answer->offset);
+	if (answer->has_value)
+		printf("%" PRId64, answer->value);
+	else
+		printf("nothing (void)");
+	printf("; signals ");
+	print_signals(answer->signals);
+	printf("; handled: %s; budget ", handled_names[answer->handled]);
+	if (answer->unlimited)
+		printf("unlimited\n");
+	else
+		printf("%u rescues in %u seconds\n", answer->budget_rescues,
+		       answer->budget_seconds);
+	print_counters(answer, "  ");
+}
+
+int cmd_list(int argc, char **argv)
+{
+	struct json_object *array;
+	int ret, number = 0;
+	bool json;
+
+	ret = json_option(argc, argv, &json);
+	if (ret)
+		return ret;
+	if (!json) {
+		if (kernel_list(print, &number))
+			return EXIT_FAILED;
+		if (!number)
+			puts("There are no rescue points.");
+		return EXIT_OK;
+	}
+	array = json_object_new_array();
+	ret = kernel_list(add_json, array) ? EXIT_FAILED : EXIT_OK;
+	if (!ret)
+		print_json(array);
+	json_object_put(array);
+	return ret;
+}

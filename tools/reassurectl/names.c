@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+#include <stddef.h>
+
+#include "names.h"
+
+const char *const counter_names[REASSURE_COUNTERS] = {
+	[REASSURE_COUNTER_CHECKPOINTS] = "checkpoints",
+	[REASSURE_COUNTER_COMMITS] = "commits",
+	[REASSURE_COUNTER_ABANDONED] = "abandoned",
+	[REASSURE_COUNTER_RESCUES] = "rescues",
+	[REASSURE_COUNTER_PAGES_SAVED] = "pages_saved",
+	[REASSURE_COUNTER_PAGES_RESTORED] = "pages_restored",
+	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
+};
+
+const char *const refusal_names[REASSURE_REFUSALS] = {
+	[REASSURE_REFUSED_BUDGET] = "budget",
+	[REASSURE_REFUSED_THREADS] = "threads",
+	[REASSURE_REFUSED_SIGNAL] = "signal",
+	[REASSURE_REFUSED_HANDLED] = "handled",
+	[REASSURE_REFUSED_HARDWARE] = "hardware",
+	[REASSURE_REFUSED_TRACED] = "traced",
+	[REASSURE_REFUSED_LEFT] = "left",
+	[REASSURE_REFUSED_PROBE] = "probe",
+	[REASSURE_REFUSED_MAPPING] = "mapping",
+	[REASSURE_REFUSED_USERFAULTFD] = "userfaultfd",
+	[REASSURE_REFUSED_HUGETLB] = "hugetlb",
+	[REASSURE_REFUSED_PINNED] = "pinned",
+	[REASSURE_REFUSED_FOREIGN] = "foreign",
+	[REASSURE_REFUSED_MEMORY] = "memory",
+	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
+};
+
+const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {
+	[REASSURE_HANDLED_RESCUE] = "rescue",
+	[REASSURE_HANDLED_LEAVE] = "leave",
+};
+
+const struct signal_name signal_names[] = {
+	{ "SEGV", SIGSEGV }, { "BUS", SIGBUS },	  { "FPE", SIGFPE },
+	{ "ILL", SIGILL },   { "ABRT", SIGABRT }, { "TRAP", SIGTRAP },
+	{ "SYS", SIGSYS },   { NULL, 0 },
+};

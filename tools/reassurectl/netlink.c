@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Talking to the module. */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <netlink/attr.h>
+#include <netlink/genl/ctrl.h>
+#include <netlink/genl/genl.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+
+#include "netlink.h"
+#include "parse.h"
+#include "reassurectl.h"
+
+/* A rescue point with the longest names that there are. */
+#define MESSAGE_BYTES 65536
+
+/* How often a list that changed while it was read is read again. */
+#define DUMP_ATTEMPTS 16
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+
+struct connection {
+	struct nl_sock *socket;
+	int family;
+};
+
+struct request {
+	answer_visitor visit;
+	void *data;
+	/* What the kernel answered: a negative errno and its explanation. */
+	int error;
+	char text[256];
+	bool done;
+};
+
+bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
+		     const char *name, const struct place *place)
+{
+	if (nla_put_string(msg, REASSURE_A_NAME, name) ||
+	    nla_put_s32(msg, REASSURE_A_FILE_FD, place->fd) ||
+	    nla_put_u64(msg, REASSURE_A_OFFSET, place->offset))
+		return false;
+	if (place->function &&
+	    nla_put_string(msg, REASSURE_A_FUNCTION, place->function))
+		return false;
+	if (place->build_id_size &&
+	    nla_put(msg, REASSURE_A_BUILD_ID, place->build_id_size,
+		    place->build_id))
+		return false;
+	if (options->has_value &&
+	    nla_put_s64(msg, REASSURE_A_RETURN, options->value))
+		return false;
+	if (options->signals &&
+	    nla_put_u64(msg, REASSURE_A_SIGNALS, options->signals))
+		return false;
+	if (options->has_handled &&
+	    nla_put_u32(msg, REASSURE_A_HANDLED, options->handled))
+		return false;
+	if (options->unlimited)
+		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
+	if (!options->budget_rescues)
+		return true;
+	return !nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES,
+			    options->budget_rescues) &&
+	       !nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS,
+			    options->budget_seconds);
+}
+
+static void parse_counters(struct nlattr *nest, uint64_t *values, int count)
+{
+	struct nlattr *attribute;
+	int rest, type;
+
+	if (!nest)
+		return;
+	nla_for_each_nested(attribute, nest, rest) {
+		type = nla_type(attribute);
+		/* A newer module may count more. */
+		if (type >= 1 && type <= count &&
+		    nla_len(attribute) == sizeof(uint64_t))
+			values[type - 1] = nla_get_u64(attribute);
+	}
+}
+
+static const char *get_string(struct nlattr *attribute)
+{
+	return attribute ? nla_get_string(attribute) : NULL;
+}
+
+bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
+{
+	static struct nla_policy policy[REASSURE_A_MAX + 1] = {
+		[REASSURE_A_NAME] = { .type = NLA_STRING },
+		[REASSURE_A_PATH] = { .type = NLA_STRING },
+		[REASSURE_A_FUNCTION] = { .type = NLA_STRING },
+		[REASSURE_A_MODULE_VERSION] = { .type = NLA_STRING },
+		[REASSURE_A_OFFSET] = { .type = NLA_U64 },
+		[REASSURE_A_RETURN] = { .type = NLA_S64 },
+		[REASSURE_A_SIGNALS] = { .type = NLA_U64 },
+		[REASSURE_A_HANDLED] = { .type = NLA_U32 },
+		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
+		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
+		[REASSURE_A_RESCUE_POINTS] = { .type = NLA_U32 },
+		[REASSURE_A_COUNTERS] = { .type = NLA_NESTED },
+		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
+	};
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+
+	memset(answer, 0, sizeof(*answer));
+	if (genlmsg_parse(header, 0, attrs, REASSURE_A_MAX, policy))
+		return false;
+	answer->name = get_string(attrs[REASSURE_A_NAME]);
+	answer->path = get_string(attrs[REASSURE_A_PATH]);
+	answer->function = get_string(attrs[REASSURE_A_FUNCTION]);
+	answer->version = get_string(attrs[REASSURE_A_MODULE_VERSION]);
+	if (attrs[REASSURE_A_OFFSET])
+		answer->offset = nla_get_u64(attrs[REASSURE_A_OFFSET]);
+	if (attrs[REASSURE_A_BUILD_ID]) {
+		answer->build_id = nla_data(attrs[REASSURE_A_BUILD_ID]);
+		answer->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
+	}
+	answer->has_value = attrs[REASSURE_A_RETURN];
+	if (answer->has_value)
+		answer->value = nla_get_s64(attrs[REASSURE_A_RETURN]);
+	if (attrs[REASSURE_A_SIGNALS])
+		answer->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
+	if (attrs[REASSURE_A_HANDLED])
+		answer->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
+	if (answer->handled > REASSURE_HANDLED_MAX)
+		return false;
+	answer->unlimited = attrs[REASSURE_A_BUDGET_UNLIMITED];
+	if (attrs[REASSURE_A_BUDGET_RESCUES])
+		answer->budget_rescues =
+			nla_get_u32(attrs[REASSURE_A_BUDGET_RESCUES]);
+	if (attrs[REASSURE_A_BUDGET_SECONDS])
+		answer->budget_seconds =
+			nla_get_u32(attrs[REASSURE_A_BUDGET_SECONDS]);
+	if (attrs[REASSURE_A_RESCUE_POINTS])
+		answer->rescue_points =
+			nla_get_u32(attrs[REASSURE_A_RESCUE_POINTS]);
+	parse_counters(attrs[REASSURE_A_COUNTERS], answer->counters,
+		       REASSURE_COUNTERS);
+	parse_counters(attrs[REASSURE_A_REFUSED], answer->refused,
+		       REASSURE_REFUSALS);
+	return true;
+}
+
+static int on_answer(struct nl_msg *msg, void *data)
+{
+	struct request *request = data;
+	struct kernel_answer answer;
+
+	if (request->visit && netlink_parse(nlmsg_hdr(msg), &answer))
+		request->visit(&answer, request->data);
+	return NL_OK;
+}
+
+static int on_done(struct nl_msg *msg, void *data)
+{
+	struct request *request = data;
+
+	(void)msg;
+	request->done = true;
+	return NL_STOP;
+}
+
+/* The attributes that explain an error follow the request that it echoes. */
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
+		    void *data)
+{
+	struct request *request = data;
+	struct nlmsghdr *header = (struct nlmsghdr *)error - 1;
+	size_t skip = sizeof(*error);
+	struct nlattr *attribute;
+	int rest;
+
+	(void)from;
+	request->error = error->error;
+	request->done = true;
+	if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NL_STOP;
+	if (!(header->nlmsg_flags & NLM_F_CAPPED))
+		skip += error->msg.nlmsg_len - sizeof(error->msg);
+	attribute = (void *)((char *)error + NLMSG_ALIGN(skip));
+	rest = (char *)header + header->nlmsg_len - (char *)attribute;
+	for (; nla_ok(attribute, rest); attribute = nla_next(attribute, &rest))
+		if (nla_type(attribute) == NLMSGERR_ATTR_MSG)
+			nla_strlcpy(request->text, attribute,
+				    sizeof(request->text));
+	return NL_STOP;
+}
+
+static void disconnect(struct connection *connection)
+{
+	nl_socket_free(connection->socket);
+}
+
+static int connect_kernel(struct connection *connection)
+{
+	int on = 1, ret;
+
+	connection->socket = nl_socket_alloc();
+	if (!connection->socket) {
+		failed("no memory for a socket");
+		return -1;
+	}
+	ret = genl_connect(connection->socket);
+	if (ret) {
+		failed("cannot open a netlink socket: %s", nl_geterror(ret));
+		disconnect(connection);
+		return -1;
+	}
+	connection->family = genl_ctrl_resolve(connection->socket,
+					       REASSURE_GENL_NAME);
+	if (connection->family < 0) {
+		failed("the reassure module is not loaded; load it with insmod or modprobe");
+		disconnect(connection);
+		return -1;
+	}
+	setsockopt(nl_socket_get_fd(connection->socket), SOL_NETLINK,
+		   NETLINK_EXT_ACK, &on, sizeof(on));
+	nl_socket_set_msg_buf_size(connection->socket, MESSAGE_BYTES);
+	return 0;
+}
+
+static struct nl_msg *new_message(struct connection *connection, int command,
+				  int flags)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_BYTES);
+
+	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ,
+				connection->family, 0, flags, command,
+				REASSURE_GENL_VERSION)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return msg;
+}
+
+/*
+ * Sends @msg, which is freed, and takes the answers until the last.
+ *
+ * Return: 0 or a negative number, of libnl or with @request->error set.
+ */
+static int exchange(struct connection *connection, struct nl_msg *msg,
+		    struct request *request)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int ret;
+
+	if (!cb || !msg) {
+		nlmsg_free(msg);
+		nl_cb_put(cb);
+		return -NLE_NOMEM;
+	}
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_answer, request);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_done, request);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_done, request);
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
+	ret = nl_send_auto(connection->socket, msg);
+	while (ret >= 0 && !request->done)
+		ret = nl_recvmsgs(connection->socket, cb);
+	nl_cb_put(cb);
+	nlmsg_free(msg);
+	if (request->error)
+		return -NLE_FAILURE;
+	return ret < 0 ? ret : 0;
+}
+
+static int explain(const struct request *request, int ret)
+{
+	if (request->text[0])
+		failed("%s", request->text);
+	else if (request->error == -EPERM)
+		failed("not permitted: this needs root (CAP_SYS_ADMIN)");
+	else if (request->error)
+		failed("the kernel says: %s", strerror(-request->error));
+	else
+		failed("netlink: %s", nl_geterror(ret));
+	return -1;
+}
+
+static int simple_request(struct connection *connection, struct nl_msg *msg,
+			  struct request *request)
+{
+	int ret = exchange(connection, msg, request);
+
+	disconnect(connection);
+	return ret ? explain(request, ret) : 0;
+}
+
+int kernel_add(const struct add_options *options, const char *name,
+	       const struct place *place)
+{
+	struct connection connection;
+	struct request request = {};
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_ADD,
+			  NLM_F_ACK);
+	if (msg && !netlink_put_add(msg, options, name, place)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return simple_request(&connection, msg, &request);
+}
+
+int kernel_delete(const char *name)
+{
+	struct connection connection;
+	struct request request = {};
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, name ? REASSURE_CMD_RESCUE_POINT_DEL :
+			  REASSURE_CMD_RESCUE_POINT_FLUSH, NLM_F_ACK);
+	if (msg && name)
+		nla_put_string(msg, REASSURE_A_NAME, name);
+	return simple_request(&connection, msg, &request);
+}
+
+int kernel_status(answer_visitor visit, void *data)
+{
+	struct request request = { .visit = visit, .data = data };
+	struct connection connection;
+
+	if (connect_kernel(&connection))
+		return -1;
+	return simple_request(&connection,
+			      new_message(&connection, REASSURE_CMD_STATUS_GET,
+					  NLM_F_ACK), &request);
+}
+
+/* Keeps the messages of a dump until it is known to be consistent. */
+struct kept_messages {
+	struct nl_msg **messages;
+	size_t count;
+	size_t capacity;
+};
+
+static int keep_message(struct nl_msg *msg, void *data)
+{
+	struct kept_messages *kept = data;
+	size_t capacity = kept->capacity * 2 + 16;
+	struct nl_msg **messages;
+
+	if (kept->count == kept->capacity) {
+		messages = realloc(kept->messages,
+				   capacity * sizeof(*messages));
+		if (!messages)
+			return -NLE_NOMEM;
+		kept->messages = messages;
+		kept->capacity = capacity;
+	}
+	nlmsg_get(msg);
+	kept->messages[kept->count++] = msg;
+	return NL_OK;
+}
+
+static void forget_messages(struct kept_messages *kept)
+{
+	while (kept->count)
+		nlmsg_free(kept->messages[--kept->count]);
+}
+
+static int dump(struct connection *connection, struct request *request,
+		struct kept_messages *kept)
+{
+	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	struct nl_msg *msg = new_message(connection,
+					 REASSURE_CMD_RESCUE_POINT_GET,
+					 NLM_F_DUMP);
+	int ret;
+
+	if (!cb || !msg) {
+		nlmsg_free(msg);
+		nl_cb_put(cb);
+		return -NLE_NOMEM;
+	}
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, keep_message, kept);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_done, request);
+	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
+	ret = nl_send_auto(connection->socket, msg);
+	while (ret >= 0 && !request->done)
+		ret = nl_recvmsgs(connection->socket, cb);
+	nl_cb_put(cb);
+	nlmsg_free(msg);
+	return request->error ? -NLE_FAILURE : ret;
+}
+
+int kernel_list(answer_visitor visit, void *data)
+{
+	struct kept_messages kept = {};
+	struct connection connection;
+	struct kernel_answer answer;
+	struct request request;
+	int attempts = DUMP_ATTEMPTS;
+	size_t i;
+	int ret;
+
+	if (connect_kernel(&connection))
+		return -1;
+	/* Rescue points came or went while the list was read: read again. */
+	do {
+		forget_messages(&kept);
+		memset(&request, 0, sizeof(request));
+		ret = dump(&connection, &request, &kept);
+	} while (ret == -NLE_DUMP_INTR && --attempts);
+	if (ret >= 0) {
+		for (i = 0; i < kept.count; i++)
+			if (netlink_parse(nlmsg_hdr(kept.messages[i]), &answer))
+				visit(&answer, data);
+		ret = 0;
+	} else {
+		ret = explain(&request, ret);
+	}
+	forget_messages(&kept);
+	free(kept.messages);
+	disconnect(&connection);
+	return ret;
+}

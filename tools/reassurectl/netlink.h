@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REASSURECTL_NETLINK_H
+#define REASSURECTL_NETLINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <reassure.h>
+
+struct nl_msg;
+struct nlmsghdr;
+struct add_options;
+
+/* A rescue point, or the module's status, as the kernel tells it. */
+struct kernel_answer {
+	const char *name;
+	const char *path;
+	const char *function;
+	const char *version;
+	uint64_t offset;
+	const uint8_t *build_id;
+	int build_id_size;
+	bool has_value;
+	int64_t value;
+	uint64_t signals;
+	uint32_t handled;
+	bool unlimited;
+	uint32_t budget_rescues;
+	uint32_t budget_seconds;
+	uint32_t rescue_points;
+	uint64_t counters[REASSURE_COUNTERS];
+	uint64_t refused[REASSURE_REFUSALS];
+};
+
+/* Where a rescue point is. */
+struct place {
+	int fd;
+	uint64_t offset;
+	const char *function;
+	const uint8_t *build_id;
+	int build_id_size;
+};
+
+/* Called for each answer; its strings live only as long as the call. */
+typedef void (*answer_visitor)(const struct kernel_answer *answer, void *data);
+
+/* Each returns 0, or -1 after it has printed what is wrong. */
+int kernel_add(const struct add_options *options, const char *name,
+	       const struct place *place);
+int kernel_delete(const char *name);
+int kernel_list(answer_visitor visit, void *data);
+int kernel_status(answer_visitor visit, void *data);
+
+/* For tests. */
+bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
+		     const char *name, const struct place *place);
+bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the verbs that show something have in common. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "names.h"
+#include "netlink.h"
+#include "output.h"
+#include "reassurectl.h"
+
+int json_option(int argc, char **argv, bool *json)
+{
+	int i;
+
+	*json = false;
+	for (i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--json") && strcmp(argv[i], "-j"))
+			return usage_error("%s: unknown argument '%s'; it takes --json",
+					   argv[0], argv[i]);
+		*json = true;
+	}
+	return EXIT_OK;
+}
+
+void print_json(struct json_object *value)
+{
+	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_SPACED |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+void add_counters_json(struct json_object *object,
+		       const struct kernel_answer *answer)
+{
+	struct json_object *refused = json_object_new_object();
+	int i;
+
+	for (i = 0; i < REASSURE_COUNTERS; i++)
+		json_object_object_add(object, counter_names[i],
+			json_object_new_uint64(answer->counters[i]));
+	for (i = 0; i < REASSURE_REFUSALS; i++)
+		json_object_object_add(refused, refusal_names[i],
+			json_object_new_uint64(answer->refused[i]));
+	json_object_object_add(object, "refused", refused);
+}
+
+void print_counters(const struct kernel_answer *answer, const char *indent)
+{
+	uint64_t refused = 0;
+	int i;
+
+	for (i = 0; i < REASSURE_COUNTERS; i++)
+		printf("%s%-15s %" PRIu64 "\n", indent, counter_names[i],
+		       answer->counters[i]);
+	for (i = 0; i < REASSURE_REFUSALS; i++)
+		refused += answer->refused[i];
+	printf("%s%-15s %" PRIu64, indent, "refused", refused);
+	for (i = 0; i < REASSURE_REFUSALS; i++)
+		if (answer->refused[i])
+			printf(" %s=%" PRIu64, refusal_names[i],
+			       answer->refused[i]);
+	putchar('\n');
+}

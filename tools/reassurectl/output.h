@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REASSURECTL_OUTPUT_H
+#define REASSURECTL_OUTPUT_H
+
+#include <stdbool.h>
+
+struct json_object;
+struct kernel_answer;
+
+/* The only option of verbs that show something. */
+int json_option(int argc, char **argv, bool *json);
+void print_json(struct json_object *value);
+void add_counters_json(struct json_object *object,
+		       const struct kernel_answer *answer);
+void print_counters(const struct kernel_answer *answer, const char *indent);
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Reading the command line of `add`. */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "names.h"
+#include "parse.h"
+
+static bool __attribute__((format(printf, 2, 3)))
+wrong(char *error, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(error, PARSE_ERROR_SIZE, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* Decimal or 0x hexadecimal, nothing before or behind it. */
+static bool read_unsigned(const char *text, uint64_t *value)
+{
+	bool hexadecimal = !strncasecmp(text, "0x", 2);
+	const char *digits = hexadecimal ? text + 2 : text;
+	char *end;
+
+	if (!isxdigit((unsigned char)*digits))
+		return false;
+	errno = 0;
+	*value = strtoull(digits, &end, hexadecimal ? 16 : 10);
+	return !errno && end != digits && !*end;
+}
+
+bool parse_return(struct add_options *options, const char *text, char *error)
+{
+	bool negative = *text == '-';
+	uint64_t magnitude;
+
+	options->has_return = true;
+	options->has_value = false;
+	if (!strcmp(text, "void"))
+		return true;
+	if (!read_unsigned(text + negative, &magnitude) ||
+	    magnitude > (uint64_t)INT64_MAX + negative)
+		return wrong(error, "--return takes a signed 64-bit number or void, not '%s'",
+			     text);
+	options->has_value = true;
+	options->value = negative ? (int64_t)(0 - magnitude) :
+				    (int64_t)magnitude;
+	return true;
+}
+
+bool parse_offset(struct add_options *options, const char *text, char *error)
+{
+	if (!read_unsigned(text, &options->offset) ||
+	    options->offset > INT64_MAX)
+		return wrong(error, "--offset takes a number like 4096 or 0x1000, not '%s'",
+			     text);
+	options->has_offset = true;
+	return true;
+}
+
+static int signal_number(const char *name, size_t length)
+{
+	const struct signal_name *signal;
+
+	if (length > 3 && !strncasecmp(name, "SIG", 3)) {
+		name += 3;
+		length -= 3;
+	}
+	for (signal = signal_names; signal->name; signal++)
+		if (strlen(signal->name) == length &&
+		    !strncasecmp(signal->name, name, length))
+			return signal->number;
+	return 0;
+}
+
+bool parse_signals(uint64_t *signals, const char *text, char *error)
+{
+	const char *name = text;
+	size_t length;
+	int number;
+
+	*signals = 0;
+	for (;;) {
+		length = strcspn(name, ",");
+		number = signal_number(name, length);
+		if (!number)
+			return wrong(error, "--signals: '%.*s' is none of SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS",
+				     (int)length, name);
+		*signals |= UINT64_C(1) << (number - 1);
+		name += length;
+		if (!*name)
+			return true;
+		name++;
+	}
+}
+
+bool parse_budget(struct add_options *options, const char *text, char *error)
+{
+	const char *slash = strchr(text, '/');
+	uint64_t rescues, seconds;
+	char number[24];
+
+	options->unlimited = !strcmp(text, "unlimited");
+	if (options->unlimited)
+		return true;
+	if (!slash || slash - text >= (int)sizeof(number))
+		return wrong(error, "--budget takes N/SECONDS or unlimited, not '%s'",
+			     text);
+	memcpy(number, text, slash - text);
+	number[slash - text] = 0;
+	if (!read_unsigned(number, &rescues) || !rescues ||
+	    rescues > REASSURE_BUDGET_MAX)
+		return wrong(error, "--budget: the number of rescues is 1 to %d, not '%s'",
+			     REASSURE_BUDGET_MAX, number);
+	if (!read_unsigned(slash + 1, &seconds) || !seconds ||
+	    seconds > REASSURE_BUDGET_SECONDS_MAX)
+		return wrong(error, "--budget: the period is 1 to %d seconds, not '%s'",
+			     REASSURE_BUDGET_SECONDS_MAX, slash + 1);
+	options->budget_rescues = rescues;
+	options->budget_seconds = seconds;
+	return true;
+}
+
+static bool name_character(char c)
+{
+	return isascii(c) && (isalnum(c) || (c && strchr("_.+-", c)));
+}
+
+bool parse_name(const char *name, char *error)
+{
+	size_t length = 0;
+
+	while (name_character(name[length]))
+		length++;
+	if (name[length] || !length || length > REASSURE_NAME_MAX ||
+	    !strcmp(name, ".") || !strcmp(name, ".."))
+		return wrong(error, "--name takes 1 to %d characters out of A-Z a-z 0-9 _ . + -, not '%s'",
+			     REASSURE_NAME_MAX, name);
+	return true;
+}
+
+void default_name(char *name, size_t size, const char *function,
+		  const char *path, uint64_t offset)
+{
+	char ignored[PARSE_ERROR_SIZE], suffix[24];
+	const char *slash = strrchr(path, '/');
+	const char *file = slash ? slash + 1 : path;
+	int length;
+	char *c;
+
+	if (function && parse_name(function, ignored)) {
+		snprintf(name, size, "%s", function);
+		return;
+	}
+	snprintf(suffix, sizeof(suffix), "+0x%" PRIx64, offset);
+	length = REASSURE_NAME_MAX - strlen(suffix);
+	snprintf(name, size, "%.*s%s", length, file, suffix);
+	for (c = name; *c; c++)
+		if (!name_character(*c))
+			*c = '_';
+}
+
+/*
+ * Takes "--option value" and "--option=value" apart.  @value is NULL when
+ * there is none.
+ */
+static const char *option_value(int argc, char **argv, int *i, size_t length)
+{
+	if (argv[*i][length] == '=')
+		return argv[*i] + length + 1;
+	return *i + 1 < argc ? argv[++*i] : NULL;
+}
+
+static bool set_handled(struct add_options *options, const char *text,
+			char *error)
+{
+	uint32_t i;
+
+	for (i = 0; i <= REASSURE_HANDLED_MAX; i++) {
+		if (strcmp(handled_names[i], text))
+			continue;
+		options->handled = i;
+		options->has_handled = true;
+		return true;
+	}
+	return wrong(error, "--handled takes rescue or leave, not '%s'", text);
+}
+
+static bool set_option(struct add_options *options, const char *option,
+		       const char *value, char *error)
+{
+	if (!strcmp(option, "--exe"))
+		options->exe = value;
+	else if (!strcmp(option, "--function"))
+		options->function = value;
+	else if (!strcmp(option, "--offset"))
+		return parse_offset(options, value, error);
+	else if (!strcmp(option, "--return"))
+		return parse_return(options, value, error);
+	else if (!strcmp(option, "--signals"))
+		return parse_signals(&options->signals, value, error);
+	else if (!strcmp(option, "--handled"))
+		return set_handled(options, value, error);
+	else if (!strcmp(option, "--budget"))
+		return parse_budget(options, value, error);
+	else {
+		options->name = value;
+		return parse_name(value, error);
+	}
+	return true;
+}
+
+static bool check_complete(const struct add_options *options, char *error)
+{
+	if (!options->exe)
+		return wrong(error, "--exe PATH is missing: the executable or shared library");
+	if (!options->function && !options->has_offset)
+		return wrong(error, "--function NAME or --offset N is missing");
+	if (options->function && options->has_offset)
+		return wrong(error, "--function and --offset exclude each other");
+	if (options->function && !*options->function)
+		return wrong(error, "--function takes a name, not ''");
+	if (!options->has_return)
+		return wrong(error, "--return VALUE|void is missing: what the function returns when it is rescued");
+	return true;
+}
+
+bool parse_add(struct add_options *options, int argc, char **argv, char *error)
+{
+	static const char *const known[] = {
+		"--exe", "--function", "--offset", "--return", "--name",
+		"--signals", "--handled", "--budget",
+	};
+	const size_t count = sizeof(known) / sizeof(known[0]);
+	unsigned int seen = 0;
+	const char *value;
+	size_t k, length;
+	int i;
+
+	memset(options, 0, sizeof(*options));
+	for (i = 1; i < argc; i++) {
+		length = strcspn(argv[i], "=");
+		for (k = 0; k < count; k++)
+			if (strlen(known[k]) == length &&
+			    !strncmp(argv[i], known[k], length))
+				break;
+		if (k == count)
+			return wrong(error, "add: unknown argument '%s'",
+				     argv[i]);
+		if (seen & 1u << k)
+			return wrong(error, "%s is given twice", known[k]);
+		seen |= 1u << k;
+		value = option_value(argc, argv, &i, length);
+		if (!value)
+			return wrong(error, "%s needs a value", known[k]);
+		if (!set_option(options, known[k], value, error))
+			return false;
+	}
+	return check_complete(options, error);
+}

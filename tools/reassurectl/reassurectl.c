@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The table of verbs. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reassurectl.h"
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} verbs[] = {
+	{ "add", cmd_add,
+	  "add --exe PATH (--function NAME | --offset N) --return VALUE|void\n"
+	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
+	  "    [--budget N/SECONDS|unlimited]\n"
+	  "\n"
+	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
+	  "back to its entry and makes it return VALUE.\n"
+	  "\n"
+	  "  --exe PATH        the executable or shared library\n"
+	  "  --function NAME   the function, C++ names as they are or demangled\n"
+	  "  --offset N        instead: offset of an instruction in the file\n"
+	  "  --return VALUE    signed 64-bit number, or void\n"
+	  "  --name NAME       default: the function's name, or FILE+0xOFFSET\n"
+	  "  --signals LIST    of SEGV,BUS,FPE,ILL,ABRT (default) and TRAP,SYS\n"
+	  "  --handled WHAT    a fault for which the program has a handler:\n"
+	  "                    rescue it (default) or leave it to the handler\n"
+	  "  --budget LIMIT    at most N rescues in SECONDS (default 20/3600),\n"
+	  "                    or unlimited\n" },
+	{ "list", cmd_list,
+	  "list [--json]\n\nShows the rescue points and their counters.\n" },
+	{ "status", cmd_status,
+	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
+	{ "delete", cmd_delete,
+	  "delete NAME | --all\n\n"
+	  "Deletes a rescue point, or all.  Calls that are inside are committed.\n" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static void print_message(const char *format, va_list arguments)
+{
+	fputs("reassurectl: ", stderr);
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+}
+
+int failed(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_message(format, arguments);
+	va_end(arguments);
+	return EXIT_FAILED;
+}
+
+int usage_error(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_message(format, arguments);
+	va_end(arguments);
+	fputs("Try 'reassurectl help'.\n", stderr);
+	return EXIT_USAGE;
+}
+
+static void print_help(void)
+{
+	fputs("usage: reassurectl VERB [OPTION...]\n\n"
+	      "Keeps programs alive when they crash: names functions that know how to\n"
+	      "return an error, and shows what became of them.\n\n"
+	      "  add      make a function a rescue point\n"
+	      "  list     show the rescue points\n"
+	      "  status   show the counters\n"
+	      "  delete   delete rescue points\n"
+	      "  help     this text, or that of a verb\n\n"
+	      "'reassurectl help VERB' explains a verb, reassurectl(8) everything.\n",
+	      stdout);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int help_verb(const char *name)
+{
+	const struct verb *verb = find_verb(name);
+
+	if (!verb)
+		return usage_error("unknown verb '%s'", name);
+	printf("usage: reassurectl %s", verb->help);
+	return EXIT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct verb *verb;
+	int i;
+
+	if (argc < 2)
+		return usage_error("a verb is missing: add, list, status or delete");
+	if (!strcmp(argv[1], "help")) {
+		if (argc > 2)
+			return help_verb(argv[2]);
+		print_help();
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_help();
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("reassurectl " REASSURECTL_VERSION);
+		return EXIT_OK;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb)
+		return usage_error("unknown verb '%s': add, list, status and delete are known",
+				   argv[1]);
+	for (i = 2; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return help_verb(argv[1]);
+	return verb->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	/* Symbols are read from this machine, not asked for in the network. */
+	unsetenv("DEBUGINFOD_URLS");
+	ret = run(argc, argv);
+	if (fflush(stdout) || ferror(stdout))
+		return failed("cannot write the output: %s", strerror(errno));
+	return ret;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REASSURECTL_H
+#define REASSURECTL_H
+
+#define REASSURECTL_VERSION "0.1.0"
+
+/* Exit codes. */
+enum {
+	EXIT_OK,
+	EXIT_FAILED,
+	EXIT_USAGE,
+};
+
+/* Prints "reassurectl: " and the text; returns EXIT_FAILED. */
+int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same with a pointer to the help; returns EXIT_USAGE. */
+int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The verbs: argv[0] is the verb itself. */
+int cmd_add(int argc, char **argv);
+int cmd_delete(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+
+#endif

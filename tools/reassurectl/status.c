@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+
+#include <json-c/json.h>
+
+#include "netlink.h"
+#include "output.h"
+#include "reassurectl.h"
+
+static void add_json(const struct kernel_answer *answer, void *data)
+{
+	struct json_object *object = data;
+
+	json_object_object_add(object, "version", answer->version ?
+			       json_object_new_string(answer->version) : NULL);
+	json_object_object_add(object, "rescue_points",
+			       json_object_new_int64(answer->rescue_points));
+	add_counters_json(object, answer);
+}
+
+static void print(const struct kernel_answer *answer, void *data)
+{
+	(void)data;
+	printf("reassure %s, %u rescue points\n", answer->version,
+	       answer->rescue_points);
+	print_counters(answer, "  ");
+}
+
+int cmd_status(int argc, char **argv)
+{
+	struct json_object *object;
+	bool json;
+	int ret;
+
+	ret = json_option(argc, argv, &json);
+	if (ret)
+		return ret;
+	if (!json)
+		return kernel_status(print, NULL) ? EXIT_FAILED : EXIT_OK;
+	object = json_object_new_object();
+	ret = kernel_status(add_json, object) ? EXIT_FAILED : EXIT_OK;
+	if (!ret)
+		print_json(object);
+	json_object_put(object);
+	return ret;
+}

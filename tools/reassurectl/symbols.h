@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef REASSURECTL_SYMBOLS_H
+#define REASSURECTL_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SYMBOLS_ERROR_SIZE 4096
+
+struct symbols;
+
+/*
+ * Reads an executable or shared library through @fd, which stays the
+ * caller's; separate debug files are looked for where Debian keeps them.
+ *
+ * Each function explains a failure in @error, SYMBOLS_ERROR_SIZE bytes.
+ */
+struct symbols *symbols_open(int fd, const char *path, char *error);
+void symbols_close(struct symbols *symbols);
+
+/* The build-id; 0 bytes when there is none. */
+int symbols_build_id(struct symbols *symbols, const uint8_t **id);
+
+/* Finds the file offset of the only function of this name. */
+bool symbols_find(struct symbols *symbols, const char *function,
+		  uint64_t *offset, char *error);
+/* Checks that an instruction begins at a file offset. */
+bool symbols_check_offset(struct symbols *symbols, uint64_t offset,
+			  char *error);
+
+#endif
