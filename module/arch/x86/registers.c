@@ -39,13 +39,29 @@ static void fpu_registers_lock(void)
 		switch_fpu_return();
 }
 
+static unsigned long read_fs_base(void)
+{
+	unsigned long base;
+
+	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
+		return rdfsbase();
+	rdmsrl(MSR_FS_BASE, base);
+	return base;
+}
+
+/**
+ * registers_save() - keep the registers of current
+ * @saved: where
+ * @regs: its general registers
+ *
+ * In the kernel the user's GS base waits in another register for swapgs.
+ */
 void registers_save(struct registers *saved, const struct pt_regs *regs)
 {
 	saved->regs = *regs;
 
-	current_save_fsgs();
-	saved->fs_base = current->thread.fsbase;
-	saved->gs_base = current->thread.gsbase;
+	saved->fs_base = read_fs_base();
+	rdmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
 
 	fpu_registers_lock();
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
@@ -55,17 +71,22 @@ void registers_save(struct registers *saved, const struct pt_regs *regs)
 	fpregs_unlock();
 }
 
+/*
+ * The copies in thread are what a context switch believes on processors
+ * where programs cannot write the bases themselves.
+ */
 static void restore_bases(const struct registers *saved)
 {
-	current_save_fsgs();
+	unsigned long gs_base;
+
 	preempt_disable();
-	if (current->thread.fsbase != saved->fs_base) {
+	if (read_fs_base() != saved->fs_base) {
 		current->thread.fsbase = saved->fs_base;
 		wrmsrl(MSR_FS_BASE, saved->fs_base);
 	}
-	if (current->thread.gsbase != saved->gs_base) {
+	rdmsrl(MSR_KERNEL_GS_BASE, gs_base);
+	if (gs_base != saved->gs_base) {
 		current->thread.gsbase = saved->gs_base;
-		/* In the kernel the user's base waits for swapgs. */
 		wrmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
 	}
 	preempt_enable();
