@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 static int find_place(const struct add_options *options, struct place *place,
 		      struct symbols *symbols)
 {
-	char error[SYMBOLS_ERROR_SIZE];
+	char error[ERROR_SIZE];
 	bool found;
 
 	place->build_id_size = symbols_build_id(symbols, &place->build_id);
@@ -26,12 +27,14 @@ static int find_place(const struct add_options *options, struct place *place,
 		symbols_find(symbols, options->function, &place->offset,
 			     error) :
 		symbols_check_offset(symbols, options->offset, error);
-	return found ? EXIT_OK : failed("%s", error);
+	return found ? EXIT_OK :
+		       failed("--%s: %s", options->function ? "function" :
+			      "offset", error);
 }
 
 static int add_file(const struct add_options *options, struct place *place)
 {
-	char error[SYMBOLS_ERROR_SIZE], name[REASSURE_NAME_MAX + 1];
+	char error[ERROR_SIZE], name[REASSURE_NAME_MAX + 1];
 	struct symbols *symbols;
 	int ret;
 
@@ -41,7 +44,7 @@ static int add_file(const struct add_options *options, struct place *place)
 	ret = find_place(options, place, symbols);
 	if (!ret) {
 		if (options->name)
-			strcpy(name, options->name);
+			snprintf(name, sizeof(name), "%s", options->name);
 		else
 			default_name(name, sizeof(name), options->function,
 				     options->exe, place->offset);
@@ -54,7 +57,7 @@ static int add_file(const struct add_options *options, struct place *place)
 
 int cmd_add(int argc, char **argv)
 {
-	char error[PARSE_ERROR_SIZE];
+	char error[ERROR_SIZE];
 	struct add_options options;
 	struct place place = {};
 	struct stat status;

@@ -7,16 +7,20 @@
 
 int cmd_delete(int argc, char **argv)
 {
-	char error[PARSE_ERROR_SIZE];
+	char error[ERROR_SIZE];
+	/* A name may look like an option. */
+	bool literal = argc == 3 && !strcmp(argv[1], "--");
+	const char *name = argv[argc - 1];
 
-	if (argc != 2)
+	if (argc != 2 && !literal)
 		return usage_error("delete takes the NAME of one rescue point, or --all");
-	if (!strcmp(argv[1], "--all"))
+	if (!literal && !strcmp(name, "--all"))
 		return kernel_delete(NULL) ? EXIT_FAILED : EXIT_OK;
-	if (argv[1][0] == '-' && argv[1][1] == '-')
-		return usage_error("delete: unknown option '%s'", argv[1]);
-	if (!parse_name(argv[1], error))
+	if (!literal && !strncmp(name, "--", 2))
+		return usage_error("unknown option '%s'; write -- before such a name",
+				   name);
+	if (!parse_name(name, error))
 		return usage_error("delete: '%s' is not the name of a rescue point",
-				   argv[1]);
-	return kernel_delete(argv[1]) ? EXIT_FAILED : EXIT_OK;
+				   name);
+	return kernel_delete(name) ? EXIT_FAILED : EXIT_OK;
 }

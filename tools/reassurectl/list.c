@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,15 +27,18 @@ static struct json_object *build_id_json(const struct kernel_answer *answer)
 	return json_object_new_string(text);
 }
 
-static struct json_object *signals_json(uint64_t signals)
+static struct json_object *signals_json(__u64 signals)
 {
 	struct json_object *array = json_object_new_array();
 	const struct signal_name *signal;
+	struct json_object *name;
 
-	for (signal = signal_names; signal->name; signal++)
-		if (signals & UINT64_C(1) << (signal->number - 1))
-			json_object_array_add(array,
-				json_object_new_string(signal->name));
+	for (signal = signal_names; signal->name; signal++) {
+		if (!(signals & 1ULL << (signal->number - 1)))
+			continue;
+		name = json_object_new_string(signal->name);
+		json_object_array_add(array, name);
+	}
 	return array;
 }
 
@@ -57,6 +59,7 @@ static struct json_object *budget_json(const struct kernel_answer *answer)
 static void add_json(const struct kernel_answer *answer, void *data)
 {
 	struct json_object *object = json_object_new_object();
+	const char *handled = handled_names[answer->handled];
 
 	json_object_object_add(object, "name", string_or_null(answer->name));
 	json_object_object_add(object, "exe", string_or_null(answer->path));
@@ -70,19 +73,19 @@ static void add_json(const struct kernel_answer *answer, void *data)
 	json_object_object_add(object, "signals",
 			       signals_json(answer->signals));
 	json_object_object_add(object, "handled",
-			       string_or_null(handled_names[answer->handled]));
+			       string_or_null(handled));
 	json_object_object_add(object, "budget", budget_json(answer));
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
 }
 
-static void print_signals(uint64_t signals)
+static void print_signals(__u64 signals)
 {
 	const struct signal_name *signal;
 	const char *separator = "";
 
 	for (signal = signal_names; signal->name; signal++) {
-		if (!(signals & UINT64_C(1) << (signal->number - 1)))
+		if (!(signals & 1ULL << (signal->number - 1)))
 			continue;
 		printf("%s%s", separator, signal->name);
 		separator = ",";
@@ -95,12 +98,12 @@ static void print(const struct kernel_answer *answer, void *data)
 
 	if ((*number)++)
 		putchar('\n');
-	printf("%s\n  %s", answer->name, answer->path);
+	printf("%s\n  %s", answer->name, answer->path ?: "?");
 	if (answer->function)
 		printf(", %s", answer->function);
-	printf(" at 0x%" PRIx64 "\n  returns ", answer->offset);
+	printf(" at 0x%llx\n  returns ", answer->offset);
 	if (answer->has_value)
-		printf("%" PRId64, answer->value);
+		printf("%lld", answer->value);
 	else
 		printf("nothing (void)");
 	printf("; signals ");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Talking to the module. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -18,6 +19,9 @@
 /* A rescue point with the longest names that there are. */
 #define MESSAGE_BYTES 65536
 
+#define NOT_LOADED \
+	"the reassure module is not loaded: load it with insmod or modprobe"
+
 /* How often a list that changed while it was read is read again. */
 #define DUMP_ATTEMPTS 16
 
@@ -31,6 +35,9 @@ struct connection {
 };
 
 struct request {
+	/* What is asked for, for messages; the name may be NULL. */
+	const char *verb;
+	const char *name;
 	answer_visitor visit;
 	void *data;
 	/* What the kernel answered: a negative errno and its explanation. */
@@ -72,7 +79,7 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 			    options->budget_seconds);
 }
 
-static void parse_counters(struct nlattr *nest, uint64_t *values, int count)
+static void parse_counters(struct nlattr *nest, __u64 *values, int count)
 {
 	struct nlattr *attribute;
 	int rest, type;
@@ -83,7 +90,7 @@ static void parse_counters(struct nlattr *nest, uint64_t *values, int count)
 		type = nla_type(attribute);
 		/* A newer module may count more. */
 		if (type >= 1 && type <= count &&
-		    nla_len(attribute) == sizeof(uint64_t))
+		    nla_len(attribute) == sizeof(__u64))
 			values[type - 1] = nla_get_u64(attribute);
 	}
 }
@@ -115,6 +122,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 	memset(answer, 0, sizeof(*answer));
 	if (genlmsg_parse(header, 0, attrs, REASSURE_A_MAX, policy))
 		return false;
+	/* Only the status is of nothing that has a name. */
 	answer->name = get_string(attrs[REASSURE_A_NAME]);
 	answer->path = get_string(attrs[REASSURE_A_PATH]);
 	answer->function = get_string(attrs[REASSURE_A_FUNCTION]);
@@ -170,6 +178,18 @@ static int on_done(struct nl_msg *msg, void *data)
 	return NL_STOP;
 }
 
+/* The last message of a dump carries its error. */
+static int on_dump_done(struct nl_msg *msg, void *data)
+{
+	struct nlmsghdr *header = nlmsg_hdr(msg);
+	struct request *request = data;
+
+	if (nlmsg_datalen(header) >= (int)sizeof(request->error))
+		memcpy(&request->error, nlmsg_data(header),
+		       sizeof(request->error));
+	return on_done(msg, data);
+}
+
 /* The attributes that explain an error follow the request that it echoes. */
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
 		    void *data)
@@ -219,7 +239,11 @@ static int connect_kernel(struct connection *connection)
 	connection->family = genl_ctrl_resolve(connection->socket,
 					       REASSURE_GENL_NAME);
 	if (connection->family < 0) {
-		failed("the reassure module is not loaded; load it with insmod or modprobe");
+		if (connection->family == -NLE_OBJ_NOTFOUND)
+			failed("%s", NOT_LOADED);
+		else
+			failed("cannot ask the kernel for the reassure module: %s",
+			       nl_geterror(connection->family));
 		disconnect(connection);
 		return -1;
 	}
@@ -275,14 +299,14 @@ static int exchange(struct connection *connection, struct nl_msg *msg,
 
 static int explain(const struct request *request, int ret)
 {
-	if (request->text[0])
-		failed("%s", request->text);
-	else if (request->error == -EPERM)
-		failed("not permitted: this needs root (CAP_SYS_ADMIN)");
-	else if (request->error)
-		failed("the kernel says: %s", strerror(-request->error));
-	else
-		failed("netlink: %s", nl_geterror(ret));
+	const char *text = request->text;
+
+	if (!*text)
+		text = request->error ? strerror(-request->error) :
+					nl_geterror(ret);
+	failed("cannot %s%s%s: %s%s", request->verb, request->name ? " " : "",
+	       request->name ?: "", text,
+	       request->error == -EPERM ? " (are you root?)" : "");
 	return -1;
 }
 
@@ -298,8 +322,8 @@ static int simple_request(struct connection *connection, struct nl_msg *msg,
 int kernel_add(const struct add_options *options, const char *name,
 	       const struct place *place)
 {
+	struct request request = { .verb = "add", .name = name };
 	struct connection connection;
-	struct request request = {};
 	struct nl_msg *msg;
 
 	if (connect_kernel(&connection))
@@ -315,22 +339,28 @@ int kernel_add(const struct add_options *options, const char *name,
 
 int kernel_delete(const char *name)
 {
+	struct request request = { .verb = "delete", .name = name };
 	struct connection connection;
-	struct request request = {};
 	struct nl_msg *msg;
 
 	if (connect_kernel(&connection))
 		return -1;
 	msg = new_message(&connection, name ? REASSURE_CMD_RESCUE_POINT_DEL :
 			  REASSURE_CMD_RESCUE_POINT_FLUSH, NLM_F_ACK);
-	if (msg && name)
-		nla_put_string(msg, REASSURE_A_NAME, name);
+	if (msg && name && nla_put_string(msg, REASSURE_A_NAME, name)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
 	return simple_request(&connection, msg, &request);
 }
 
 int kernel_status(answer_visitor visit, void *data)
 {
-	struct request request = { .visit = visit, .data = data };
+	struct request request = {
+		.verb = "show the status",
+		.visit = visit,
+		.data = data,
+	};
 	struct connection connection;
 
 	if (connect_kernel(&connection))
@@ -387,7 +417,7 @@ static int dump(struct connection *connection, struct request *request,
 		return -NLE_NOMEM;
 	}
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, keep_message, kept);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_done, request);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_dump_done, request);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
 	ret = nl_send_auto(connection->socket, msg);
 	while (ret >= 0 && !request->done)
@@ -412,7 +442,7 @@ int kernel_list(answer_visitor visit, void *data)
 	/* Rescue points came or went while the list was read: read again. */
 	do {
 		forget_messages(&kept);
-		memset(&request, 0, sizeof(request));
+		request = (struct request){ .verb = "list" };
 		ret = dump(&connection, &request, &kept);
 	} while (ret == -NLE_DUMP_INTR && --attempts);
 	if (ret >= 0) {

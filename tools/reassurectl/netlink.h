@@ -3,7 +3,7 @@
 #define REASSURECTL_NETLINK_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <linux/types.h>
 
 #include <reassure.h>
 
@@ -17,27 +17,27 @@ struct kernel_answer {
 	const char *path;
 	const char *function;
 	const char *version;
-	uint64_t offset;
-	const uint8_t *build_id;
+	__u64 offset;
+	const __u8 *build_id;
 	int build_id_size;
 	bool has_value;
-	int64_t value;
-	uint64_t signals;
-	uint32_t handled;
+	__s64 value;
+	__u64 signals;
+	__u32 handled;
 	bool unlimited;
-	uint32_t budget_rescues;
-	uint32_t budget_seconds;
-	uint32_t rescue_points;
-	uint64_t counters[REASSURE_COUNTERS];
-	uint64_t refused[REASSURE_REFUSALS];
+	__u32 budget_rescues;
+	__u32 budget_seconds;
+	__u32 rescue_points;
+	__u64 counters[REASSURE_COUNTERS];
+	__u64 refused[REASSURE_REFUSALS];
 };
 
 /* Where a rescue point is. */
 struct place {
 	int fd;
-	uint64_t offset;
+	__u64 offset;
 	const char *function;
-	const uint8_t *build_id;
+	const __u8 *build_id;
 	int build_id_size;
 };
 

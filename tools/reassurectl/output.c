@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the verbs that show something have in common. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +19,9 @@ int json_option(int argc, char **argv, bool *json)
 		if (strcmp(argv[i], "--json") && strcmp(argv[i], "-j"))
 			return usage_error("%s: unknown argument '%s'; it takes --json",
 					   argv[0], argv[i]);
+		if (*json)
+			return usage_error("%s: --json is given twice",
+					   argv[0]);
 		*json = true;
 	}
 	return EXIT_OK;
@@ -36,31 +38,34 @@ void add_counters_json(struct json_object *object,
 		       const struct kernel_answer *answer)
 {
 	struct json_object *refused = json_object_new_object();
+	struct json_object *value;
 	int i;
 
-	for (i = 0; i < REASSURE_COUNTERS; i++)
-		json_object_object_add(object, counter_names[i],
-			json_object_new_uint64(answer->counters[i]));
-	for (i = 0; i < REASSURE_REFUSALS; i++)
-		json_object_object_add(refused, refusal_names[i],
-			json_object_new_uint64(answer->refused[i]));
+	for (i = 0; i < REASSURE_COUNTERS; i++) {
+		value = json_object_new_uint64(answer->counters[i]);
+		json_object_object_add(object, counter_names[i], value);
+	}
+	for (i = 0; i < REASSURE_REFUSALS; i++) {
+		value = json_object_new_uint64(answer->refused[i]);
+		json_object_object_add(refused, refusal_names[i], value);
+	}
 	json_object_object_add(object, "refused", refused);
 }
 
 void print_counters(const struct kernel_answer *answer, const char *indent)
 {
-	uint64_t refused = 0;
+	__u64 refused = 0;
 	int i;
 
 	for (i = 0; i < REASSURE_COUNTERS; i++)
-		printf("%s%-15s %" PRIu64 "\n", indent, counter_names[i],
+		printf("%s%-15s %llu\n", indent, counter_names[i],
 		       answer->counters[i]);
 	for (i = 0; i < REASSURE_REFUSALS; i++)
 		refused += answer->refused[i];
-	printf("%s%-15s %" PRIu64, indent, "refused", refused);
+	printf("%s%-15s %llu", indent, "refused", refused);
 	for (i = 0; i < REASSURE_REFUSALS; i++)
 		if (answer->refused[i])
-			printf(" %s=%" PRIu64, refusal_names[i],
+			printf(" %s=%llu", refusal_names[i],
 			       answer->refused[i]);
 	putchar('\n');
 }

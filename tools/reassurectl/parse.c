@@ -2,65 +2,55 @@
 /* Reading the command line of `add`. */
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "error.h"
 #include "names.h"
 #include "parse.h"
 
-static bool __attribute__((format(printf, 2, 3)))
-wrong(char *error, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(error, PARSE_ERROR_SIZE, format, arguments);
-	va_end(arguments);
-	return false;
-}
-
 /* Decimal or 0x hexadecimal, nothing before or behind it. */
-static bool read_unsigned(const char *text, uint64_t *value)
+static bool read_unsigned(const char *text, __u64 *value)
 {
 	bool hexadecimal = !strncasecmp(text, "0x", 2);
 	const char *digits = hexadecimal ? text + 2 : text;
-	char *end;
+	const char *known = hexadecimal ? "0123456789abcdefABCDEF" :
+					  "0123456789";
 
-	if (!isxdigit((unsigned char)*digits))
+	/* strtoull() would take a sign, spaces and a second 0x. */
+	if (!*digits || digits[strspn(digits, known)])
 		return false;
 	errno = 0;
-	*value = strtoull(digits, &end, hexadecimal ? 16 : 10);
-	return !errno && end != digits && !*end;
+	*value = strtoull(digits, NULL, hexadecimal ? 16 : 10);
+	return !errno;
 }
 
 bool parse_return(struct add_options *options, const char *text, char *error)
 {
 	bool negative = *text == '-';
-	uint64_t magnitude;
+	__u64 magnitude;
 
 	options->has_return = true;
 	options->has_value = false;
 	if (!strcmp(text, "void"))
 		return true;
 	if (!read_unsigned(text + negative, &magnitude) ||
-	    magnitude > (uint64_t)INT64_MAX + negative)
+	    magnitude > (__u64)LLONG_MAX + negative)
 		return wrong(error, "--return takes a signed 64-bit number or void, not '%s'",
 			     text);
 	options->has_value = true;
-	options->value = negative ? (int64_t)(0 - magnitude) :
-				    (int64_t)magnitude;
+	options->value = negative ? (__s64)(0 - magnitude) :
+				    (__s64)magnitude;
 	return true;
 }
 
 bool parse_offset(struct add_options *options, const char *text, char *error)
 {
 	if (!read_unsigned(text, &options->offset) ||
-	    options->offset > INT64_MAX)
+	    options->offset > LLONG_MAX)
 		return wrong(error, "--offset takes a number like 4096 or 0x1000, not '%s'",
 			     text);
 	options->has_offset = true;
@@ -82,7 +72,7 @@ static int signal_number(const char *name, size_t length)
 	return 0;
 }
 
-bool parse_signals(uint64_t *signals, const char *text, char *error)
+bool parse_signals(__u64 *signals, const char *text, char *error)
 {
 	const char *name = text;
 	size_t length;
@@ -93,9 +83,10 @@ bool parse_signals(uint64_t *signals, const char *text, char *error)
 		length = strcspn(name, ",");
 		number = signal_number(name, length);
 		if (!number)
-			return wrong(error, "--signals: '%.*s' is none of SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS",
+			return wrong(error,
+				     "--signals: '%.*s' is none of SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS",
 				     (int)length, name);
-		*signals |= UINT64_C(1) << (number - 1);
+		*signals |= 1ULL << (number - 1);
 		name += length;
 		if (!*name)
 			return true;
@@ -106,7 +97,7 @@ bool parse_signals(uint64_t *signals, const char *text, char *error)
 bool parse_budget(struct add_options *options, const char *text, char *error)
 {
 	const char *slash = strchr(text, '/');
-	uint64_t rescues, seconds;
+	__u64 rescues, seconds;
 	char number[24];
 
 	options->unlimited = !strcmp(text, "unlimited");
@@ -143,25 +134,30 @@ bool parse_name(const char *name, char *error)
 		length++;
 	if (name[length] || !length || length > REASSURE_NAME_MAX ||
 	    !strcmp(name, ".") || !strcmp(name, ".."))
-		return wrong(error, "--name takes 1 to %d characters out of A-Z a-z 0-9 _ . + -, not '%s'",
+		return wrong(error,
+			     "--name takes 1 to %d characters out of A-Z a-z 0-9 _ . + -, not '%s'",
 			     REASSURE_NAME_MAX, name);
 	return true;
 }
 
 void default_name(char *name, size_t size, const char *function,
-		  const char *path, uint64_t offset)
+		  const char *path, __u64 offset)
 {
-	char ignored[PARSE_ERROR_SIZE], suffix[24];
+	char ignored[ERROR_SIZE], suffix[24];
 	const char *slash = strrchr(path, '/');
 	const char *file = slash ? slash + 1 : path;
 	int length;
 	char *c;
 
-	if (function && parse_name(function, ignored)) {
-		snprintf(name, size, "%s", function);
-		return;
+	if (function) {
+		snprintf(name, size, "%.*s", (int)strcspn(function, "@"),
+			 function);
+		/* Cut off means too long. */
+		if (strlen(name) == strcspn(function, "@") &&
+		    parse_name(name, ignored))
+			return;
 	}
-	snprintf(suffix, sizeof(suffix), "+0x%" PRIx64, offset);
+	snprintf(suffix, sizeof(suffix), "+0x%llx", offset);
 	length = REASSURE_NAME_MAX - strlen(suffix);
 	snprintf(name, size, "%.*s%s", length, file, suffix);
 	for (c = name; *c; c++)
@@ -183,7 +179,7 @@ static const char *option_value(int argc, char **argv, int *i, size_t length)
 static bool set_handled(struct add_options *options, const char *text,
 			char *error)
 {
-	uint32_t i;
+	__u32 i;
 
 	for (i = 0; i <= REASSURE_HANDLED_MAX; i++) {
 		if (strcmp(handled_names[i], text))
@@ -198,25 +194,26 @@ static bool set_handled(struct add_options *options, const char *text,
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
-	if (!strcmp(option, "--exe"))
-		options->exe = value;
-	else if (!strcmp(option, "--function"))
-		options->function = value;
-	else if (!strcmp(option, "--offset"))
+	if (!strcmp(option, "--offset"))
 		return parse_offset(options, value, error);
-	else if (!strcmp(option, "--return"))
+	if (!strcmp(option, "--return"))
 		return parse_return(options, value, error);
-	else if (!strcmp(option, "--signals"))
+	if (!strcmp(option, "--signals"))
 		return parse_signals(&options->signals, value, error);
-	else if (!strcmp(option, "--handled"))
+	if (!strcmp(option, "--handled"))
 		return set_handled(options, value, error);
-	else if (!strcmp(option, "--budget"))
+	if (!strcmp(option, "--budget"))
 		return parse_budget(options, value, error);
-	else {
-		options->name = value;
-		return parse_name(value, error);
+	if (!strcmp(option, "--exe")) {
+		options->exe = value;
+		return true;
 	}
-	return true;
+	if (!strcmp(option, "--function")) {
+		options->function = value;
+		return true;
+	}
+	options->name = value;
+	return parse_name(value, error);
 }
 
 static bool check_complete(const struct add_options *options, char *error)
@@ -230,7 +227,8 @@ static bool check_complete(const struct add_options *options, char *error)
 	if (options->function && !*options->function)
 		return wrong(error, "--function takes a name, not ''");
 	if (!options->has_return)
-		return wrong(error, "--return VALUE|void is missing: what the function returns when it is rescued");
+		return wrong(error,
+			     "--return VALUE|void is missing: what the function returns when it is rescued");
 	return true;
 }
 
@@ -238,9 +236,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
-		"--signals", "--handled", "--budget",
+		"--signals", "--handled", "--budget", NULL
 	};
-	const size_t count = sizeof(known) / sizeof(known[0]);
 	unsigned int seen = 0;
 	const char *value;
 	size_t k, length;
@@ -249,11 +246,11 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	memset(options, 0, sizeof(*options));
 	for (i = 1; i < argc; i++) {
 		length = strcspn(argv[i], "=");
-		for (k = 0; k < count; k++)
+		for (k = 0; known[k]; k++)
 			if (strlen(known[k]) == length &&
 			    !strncmp(argv[i], known[k], length))
 				break;
-		if (k == count)
+		if (!known[k])
 			return wrong(error, "add: unknown argument '%s'",
 				     argv[i]);
 		if (seen & 1u << k)
@@ -261,7 +258,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 		seen |= 1u << k;
 		value = option_value(argc, argv, &i, length);
 		if (!value)
-			return wrong(error, "%s needs a value", known[k]);
+			return wrong(error, "%s needs a value; see 'reassurectl help add'",
+				     known[k]);
 		if (!set_option(options, known[k], value, error))
 			return false;
 	}

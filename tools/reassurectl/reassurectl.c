@@ -24,7 +24,7 @@ static const struct verb {
 	  "  --exe PATH        the executable or shared library\n"
 	  "  --function NAME   the function, C++ names as they are or demangled\n"
 	  "  --offset N        instead: offset of an instruction in the file\n"
-	  "  --return VALUE    signed 64-bit number, or void\n"
+	  "  --return VALUE    what it returns then: a signed 64-bit number, or void\n"
 	  "  --name NAME       default: the function's name, or FILE+0xOFFSET\n"
 	  "  --signals LIST    of SEGV,BUS,FPE,ILL,ABRT (default) and TRAP,SYS\n"
 	  "  --handled WHAT    a fault for which the program has a handler:\n"
@@ -37,10 +37,10 @@ static const struct verb {
 	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
 	{ "delete", cmd_delete,
 	  "delete NAME | --all\n\n"
-	  "Deletes a rescue point, or all.  Calls that are inside are committed.\n" },
+	  "Deletes a rescue point, or all.  Calls that are inside are committed.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
+	{}
 };
-
-#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static void print_message(const char *format, va_list arguments)
 {
@@ -86,11 +86,11 @@ static void print_help(void)
 
 static const struct verb *find_verb(const char *name)
 {
-	size_t i;
+	const struct verb *verb;
 
-	for (i = 0; i < VERBS; i++)
-		if (!strcmp(verbs[i].name, name))
-			return &verbs[i];
+	for (verb = verbs; verb->name; verb++)
+		if (!strcmp(verb->name, name))
+			return verb;
 	return NULL;
 }
 
@@ -99,7 +99,8 @@ static int help_verb(const char *name)
 	const struct verb *verb = find_verb(name);
 
 	if (!verb)
-		return usage_error("unknown verb '%s'", name);
+		return usage_error("unknown verb '%s': add, list, status and delete are known",
+				   name);
 	printf("usage: reassurectl %s", verb->help);
 	return EXIT_OK;
 }

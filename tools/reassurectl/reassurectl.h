@@ -2,6 +2,8 @@
 #ifndef REASSURECTL_H
 #define REASSURECTL_H
 
+#include "error.h"
+
 #define REASSURECTL_VERSION "0.1.0"
 
 /* Exit codes. */
@@ -12,9 +14,11 @@ enum {
 };
 
 /* Prints "reassurectl: " and the text; returns EXIT_FAILED. */
-int failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2)
+int failed(const char *format, ...);
 /* The same with a pointer to the help; returns EXIT_USAGE. */
-int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2)
+int usage_error(const char *format, ...);
 
 /* The verbs: argv[0] is the verb itself. */
 int cmd_add(int argc, char **argv);

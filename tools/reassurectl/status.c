@@ -21,7 +21,7 @@ static void add_json(const struct kernel_answer *answer, void *data)
 static void print(const struct kernel_answer *answer, void *data)
 {
 	(void)data;
-	printf("reassure %s, %u rescue points\n", answer->version,
+	printf("reassure %s, %u rescue points\n", answer->version ?: "?",
 	       answer->rescue_points);
 	print_counters(answer, "  ");
 }

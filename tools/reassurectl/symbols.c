@@ -2,69 +2,63 @@
 /* Functions of executables and shared libraries, by elfutils. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <capstone/capstone.h>
-#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
 #include <libelf.h>
 
+#include "code.h"
+#include "error.h"
+#include "matching.h"
 #include "symbols.h"
 
-/* The demangler of the C++ runtime, which has no header for C. */
-char *__cxa_demangle(const char *mangled, char *buffer, size_t *length,
-		     int *status);
-
-#define NEAREST 5
 #define CANDIDATES 16
+
+enum kind {
+	KIND_FUNCTION,
+	/* Chooses the function that is called. */
+	KIND_INDIRECT,
+	/* Used here, defined elsewhere. */
+	KIND_IMPORTED,
+	KIND_DATA,
+};
+
+struct symbol {
+	const char *name;
+	/* The name's memory, where it is ours. */
+	char *owned;
+	/* As in the file's own headers. */
+	__u64 address;
+	__u64 size;
+	enum kind kind;
+};
 
 struct symbols {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	Elf *elf;
-	/* What the library adds to the addresses of the file. */
+	/* What elfutils adds to the addresses of the file. */
 	GElf_Addr bias;
 	const char *path;
+	struct symbol *table;
+	size_t count;
+	size_t capacity;
 };
 
-/* A function as the symbol table has it. */
-struct function {
-	const char *name;
-	uint64_t address;
-	uint64_t size;
-	bool indirect;
-};
-
-static bool __attribute__((format(printf, 2, 3)))
-wrong(char *error, const char *format, ...)
+static bool check_script(const char *head, const char *path, char *error)
 {
-	va_list arguments;
+	const char *interpreter = head + 2 + strspn(head + 2, " \t");
 
-	va_start(arguments, format);
-	vsnprintf(error, SYMBOLS_ERROR_SIZE, format, arguments);
-	va_end(arguments);
-	return false;
+	return wrong(error, "%s is a script; name its interpreter, %.*s",
+		     path, (int)strcspn(interpreter, " \t\r\n"), interpreter);
 }
 
-static void __attribute__((format(printf, 2, 3)))
-append(char *error, const char *format, ...)
-{
-	size_t used = strlen(error);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(error + used, SYMBOLS_ERROR_SIZE - used, format, arguments);
-	va_end(arguments);
-}
-
-/* Says what a file without an ELF header is, or refuses another machine. */
+/* Says what a file without an ELF header is, and refuses other machines. */
 static bool check_kind(int fd, const char *path, char *error)
 {
 	unsigned char head[128] = "";
@@ -74,60 +68,239 @@ static bool check_kind(int fd, const char *path, char *error)
 	if (size < 0)
 		return wrong(error, "cannot read %s: %s", path,
 			     strerror(errno));
-	if (size > 2 && head[0] == '#' && head[1] == '!') {
-		head[strcspn((char *)head, "\n")] = 0;
-		return wrong(error, "%s is a script; name its interpreter: %s",
-			     path, head + 2 + strspn((char *)head + 2, " \t"));
-	}
+	if (size > 2 && head[0] == '#' && head[1] == '!')
+		return check_script((const char *)head, path, error);
 	if (size < EI_NIDENT || memcmp(head, ELFMAG, SELFMAG))
-		return wrong(error, "%s is neither an executable nor a shared library (no ELF file)",
+		return wrong(error,
+			     "%s is neither an executable nor a shared library (no ELF file)",
 			     path);
-	if (head[EI_CLASS] != ELFCLASS64 || size < (ssize_t)sizeof(header))
+	if (head[EI_CLASS] != ELFCLASS64)
 		return wrong(error, "%s is not a 64-bit program; only x86-64 ones can be rescued",
 			     path);
+	if (size < (ssize_t)sizeof(header))
+		return wrong(error, "%s is cut off", path);
 	memcpy(&header, head, sizeof(header));
 	if (header.e_machine != EM_X86_64)
-		return wrong(error, "%s is a program for another machine than x86-64",
+		return wrong(error,
+			     "%s is a program for another machine; only x86-64 ones can be rescued",
 			     path);
 	if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
-		return wrong(error, "%s is neither an executable nor a shared library (an object file or a core)",
+		return wrong(error,
+			     "%s is an object file or a core, neither an executable nor a shared library",
 			     path);
 	return true;
 }
 
-struct symbols *symbols_open(int fd, const char *path, char *error)
+static bool add_symbol(struct symbols *symbols, const struct symbol *symbol)
+{
+	size_t capacity = symbols->capacity * 2 + 256;
+	struct symbol *table;
+
+	if (symbols->count == symbols->capacity) {
+		table = reallocarray(symbols->table, capacity, sizeof(*table));
+		if (!table)
+			return false;
+		symbols->table = table;
+		symbols->capacity = capacity;
+	}
+	symbols->table[symbols->count++] = *symbol;
+	return true;
+}
+
+/* False for a symbol that is of no interest here. */
+static bool classify(const GElf_Sym *from, bool undefined,
+		     struct symbol *symbol)
+{
+	int type = GELF_ST_TYPE(from->st_info);
+
+	symbol->size = from->st_size;
+	if (undefined)
+		symbol->kind = KIND_IMPORTED;
+	else if (type == STT_FUNC)
+		symbol->kind = KIND_FUNCTION;
+	else if (type == STT_GNU_IFUNC)
+		symbol->kind = KIND_INDIRECT;
+	else
+		symbol->kind = KIND_DATA;
+	return symbol->name && *symbol->name &&
+	       (symbol->kind != KIND_DATA || type == STT_OBJECT) &&
+	       (!undefined || type == STT_FUNC || type == STT_NOTYPE);
+}
+
+/* The string table of a section and its data. */
+struct section {
+	Elf_Data *data;
+	GElf_Shdr header;
+};
+
+static bool find_section(Elf *elf, GElf_Word type, struct section *found)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(elf, section))) {
+		if (!gelf_getshdr(section, &found->header) ||
+		    found->header.sh_type != type)
+			continue;
+		found->data = elf_getdata(section, NULL);
+		return found->data;
+	}
+	return false;
+}
+
+/* The name of version @index that this file defines, or NULL. */
+static const char *version_name(Elf *elf, const struct section *definitions,
+				unsigned int index)
+{
+	GElf_Verdaux auxiliary;
+	GElf_Verdef definition;
+	size_t at = 0;
+
+	while (gelf_getverdef(definitions->data, at, &definition)) {
+		if (definition.vd_ndx == index &&
+		    gelf_getverdaux(definitions->data, at + definition.vd_aux,
+				    &auxiliary))
+			return elf_strptr(elf, definitions->header.sh_link,
+					  auxiliary.vda_name);
+		if (!definition.vd_next)
+			break;
+		at += definition.vd_next;
+	}
+	return NULL;
+}
+
+/*
+ * Functions of .dynsym that have a version, as "f@@VERSION" or, where it is
+ * not the default one, "f@VERSION".  elfutils gives them without.
+ */
+static bool add_versioned(struct symbols *symbols)
+{
+	struct section dynamic, versions, definitions;
+	struct symbol symbol;
+	const char *version;
+	GElf_Versym number;
+	GElf_Sym from;
+	int i;
+
+	if (!find_section(symbols->elf, SHT_DYNSYM, &dynamic) ||
+	    !find_section(symbols->elf, SHT_GNU_versym, &versions) ||
+	    !find_section(symbols->elf, SHT_GNU_verdef, &definitions))
+		return true;
+	for (i = 1; gelf_getsym(dynamic.data, i, &from); i++) {
+		symbol.name = elf_strptr(symbols->elf, dynamic.header.sh_link,
+					 from.st_name);
+		if (from.st_shndx == SHN_UNDEF ||
+		    !classify(&from, false, &symbol) ||
+		    !gelf_getversym(versions.data, i, &number) ||
+		    (number & 0x7fff) <= VER_NDX_GLOBAL)
+			continue;
+		version = version_name(symbols->elf, &definitions,
+				       number & 0x7fff);
+		if (!version)
+			continue;
+		if (asprintf(&symbol.owned, "%s%s%s", symbol.name,
+			     number & 0x8000 ? "@" : "@@", version) < 0)
+			return false;
+		symbol.name = symbol.owned;
+		symbol.address = from.st_value;
+		if (!add_symbol(symbols, &symbol)) {
+			free(symbol.owned);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* .symtab, here or in a separate debug file; without one, .dynsym. */
+static bool add_symtab(struct symbols *symbols)
+{
+	int i, count = dwfl_module_getsymtab(symbols->module);
+	struct symbol symbol = {};
+	GElf_Addr address;
+	GElf_Word section;
+	GElf_Sym from;
+
+	for (i = 1; i < count; i++) {
+		symbol.name = dwfl_module_getsym_info(symbols->module, i, &from,
+						      &address, &section, NULL,
+						      NULL);
+		symbol.address = address - symbols->bias;
+		if (symbol.name &&
+		    classify(&from, section == SHN_UNDEF, &symbol) &&
+		    !add_symbol(symbols, &symbol))
+			return false;
+	}
+	return true;
+}
+
+/* .dynsym: a .symtab that was stripped in part may lack what it has. */
+static bool add_dynsym(struct symbols *symbols)
+{
+	struct symbol symbol = {};
+	struct section dynamic;
+	GElf_Sym from;
+	int i;
+
+	if (!find_section(symbols->elf, SHT_DYNSYM, &dynamic))
+		return true;
+	for (i = 1; gelf_getsym(dynamic.data, i, &from); i++) {
+		symbol.name = elf_strptr(symbols->elf, dynamic.header.sh_link,
+					 from.st_name);
+		symbol.address = from.st_value;
+		if (classify(&from, from.st_shndx == SHN_UNDEF, &symbol) &&
+		    !add_symbol(symbols, &symbol))
+			return false;
+	}
+	return true;
+}
+
+static bool open_module(struct symbols *symbols, int fd, char *error)
 {
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
 		.find_debuginfo = dwfl_standard_find_debuginfo,
 		.section_address = dwfl_offline_section_address,
 	};
+	/* elfutils closes what it is given. */
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (own < 0)
+		return wrong(error, "%s: %s", symbols->path, strerror(errno));
+	symbols->dwfl = dwfl_begin(&callbacks);
+	if (symbols->dwfl) {
+		dwfl_report_begin(symbols->dwfl);
+		symbols->module = dwfl_report_offline(symbols->dwfl,
+						      symbols->path,
+						      symbols->path, own);
+		dwfl_report_end(symbols->dwfl, NULL, NULL);
+	}
+	if (!symbols->module)
+		close(own);
+	else
+		symbols->elf = dwfl_module_getelf(symbols->module,
+						  &symbols->bias);
+	if (!symbols->elf)
+		return wrong(error, "cannot read %s: %s", symbols->path,
+			     dwfl_errmsg(-1));
+	if (!add_versioned(symbols) || !add_symtab(symbols) ||
+	    !add_dynsym(symbols))
+		return wrong(error, "no memory for the symbols of %s",
+			     symbols->path);
+	return true;
+}
+
+struct symbols *symbols_open(int fd, const char *path, char *error)
+{
 	struct symbols *symbols;
-	int own;
 
 	if (!check_kind(fd, path, error))
 		return NULL;
 	symbols = calloc(1, sizeof(*symbols));
-	/* The library closes what it is given. */
-	own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (!symbols || own < 0) {
-		wrong(error, "%s: %s", path, strerror(errno));
-		free(symbols);
+	if (!symbols) {
+		wrong(error, "no memory for the symbols of %s", path);
 		return NULL;
 	}
 	symbols->path = path;
-	symbols->dwfl = dwfl_begin(&callbacks);
-	if (symbols->dwfl) {
-		dwfl_report_begin(symbols->dwfl);
-		symbols->module = dwfl_report_offline(symbols->dwfl, path, path,
-						      own);
-		dwfl_report_end(symbols->dwfl, NULL, NULL);
-	}
-	if (symbols->module)
-		symbols->elf = dwfl_module_getelf(symbols->module,
-						  &symbols->bias);
-	if (!symbols->elf) {
-		wrong(error, "cannot read %s: %s", path, dwfl_errmsg(-1));
+	if (!open_module(symbols, fd, error)) {
 		symbols_close(symbols);
 		return NULL;
 	}
@@ -136,12 +309,15 @@ struct symbols *symbols_open(int fd, const char *path, char *error)
 
 void symbols_close(struct symbols *symbols)
 {
+	while (symbols->count)
+		free(symbols->table[--symbols->count].owned);
+	free(symbols->table);
 	if (symbols->dwfl)
 		dwfl_end(symbols->dwfl);
 	free(symbols);
 }
 
-int symbols_build_id(struct symbols *symbols, const uint8_t **id)
+int symbols_build_id(struct symbols *symbols, const __u8 **id)
 {
 	GElf_Addr address;
 	int size = dwfl_module_build_id(symbols->module, id, &address);
@@ -150,231 +326,30 @@ int symbols_build_id(struct symbols *symbols, const uint8_t **id)
 }
 
 /*
- * Finds the loaded segment with the address or offset @at.
+ * Finds the executable segment with the address or offset @at.
  *
  * Return: whether there is one.
  */
-static bool find_segment(struct symbols *symbols, uint64_t at, bool is_offset,
+static bool find_segment(struct symbols *symbols, __u64 at, bool is_offset,
 			 GElf_Phdr *segment)
 {
 	size_t count, i;
-	uint64_t start;
+	__u64 start;
 
 	if (elf_getphdrnum(symbols->elf, &count))
 		return false;
 	for (i = 0; i < count; i++) {
 		if (!gelf_getphdr(symbols->elf, i, segment) ||
-		    segment->p_type != PT_LOAD)
+		    segment->p_type != PT_LOAD || !(segment->p_flags & PF_X))
 			continue;
 		start = is_offset ? segment->p_offset : segment->p_vaddr;
-		if (at >= start && at - start < segment->p_filesz &&
-		    segment->p_flags & PF_X)
+		if (at >= start && at - start < segment->p_filesz)
 			return true;
 	}
 	return false;
 }
 
-/* Symbol @i, false when it is not a function that this file defines. */
-static bool get_function(struct symbols *symbols, int i,
-			 struct function *function)
-{
-	GElf_Word section;
-	GElf_Addr address;
-	GElf_Sym symbol;
-
-	function->name = dwfl_module_getsym_info(symbols->module, i, &symbol,
-						 &address, &section, NULL,
-						 NULL);
-	if (!function->name || !*function->name || section == SHN_UNDEF)
-		return false;
-	function->indirect = GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
-	if (GELF_ST_TYPE(symbol.st_info) != STT_FUNC && !function->indirect)
-		return false;
-	function->address = address - symbols->bias;
-	function->size = symbol.st_size;
-	return true;
-}
-
-/* "f(int)" and "f" both name f(int); so does its symbol. */
-static bool name_matches(const char *symbol, const char *wanted)
-{
-	size_t length = strcspn(symbol, "@");
-	bool matches;
-	char *demangled, *parameters;
-	int status;
-
-	/* A version follows an @. */
-	if (strlen(wanted) == length && !strncmp(symbol, wanted, length))
-		return true;
-	if (strncmp(symbol, "_Z", 2))
-		return false;
-	demangled = __cxa_demangle(symbol, NULL, NULL, &status);
-	if (!demangled)
-		return false;
-	matches = !strcmp(demangled, wanted);
-	parameters = strchr(demangled, '(');
-	/* "(anonymous namespace)::f" begins with a parenthesis of its own. */
-	while (parameters && !strncmp(parameters, "(anonymous namespace)", 21))
-		parameters = strchr(parameters + 21, '(');
-	if (!matches && parameters) {
-		*parameters = 0;
-		matches = !strcmp(demangled, wanted);
-	}
-	free(demangled);
-	return matches;
-}
-
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t length = strlen(b), i, j, diagonal, above;
-	size_t row[256];
-
-	if (length >= sizeof(row) / sizeof(row[0]))
-		return SIZE_MAX;
-	for (j = 0; j <= length; j++)
-		row[j] = j;
-	for (i = 1; a[i - 1]; i++) {
-		diagonal = row[0];
-		row[0] = i;
-		for (j = 1; j <= length; j++) {
-			above = row[j];
-			row[j] = diagonal + (a[i - 1] != b[j - 1]);
-			if (above + 1 < row[j])
-				row[j] = above + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			diagonal = above;
-		}
-	}
-	return row[length];
-}
-
-/* Smaller is nearer; a name that contains the other is near. */
-static size_t distance(const char *name, const char *wanted)
-{
-	size_t edits = edit_distance(name, wanted);
-
-	if (strstr(name, wanted) || strstr(wanted, name))
-		edits /= 4;
-	return edits;
-}
-
-struct nearest {
-	char *names[NEAREST];
-	size_t distances[NEAREST];
-	int count;
-};
-
-static void consider(struct nearest *nearest, const char *name,
-		     const char *wanted)
-{
-	size_t limit = strlen(wanted) / 2 + 1;
-	size_t edits = distance(name, wanted);
-	int i;
-
-	if (edits > limit)
-		return;
-	for (i = 0; i < nearest->count; i++)
-		if (!strcmp(nearest->names[i], name))
-			return;
-	for (i = nearest->count; i > 0 && nearest->distances[i - 1] > edits;
-	     i--) {
-		if (i == NEAREST) {
-			free(nearest->names[i - 1]);
-			continue;
-		}
-		nearest->names[i] = nearest->names[i - 1];
-		nearest->distances[i] = nearest->distances[i - 1];
-	}
-	if (i == NEAREST)
-		return;
-	nearest->names[i] = strdup(name);
-	nearest->distances[i] = edits;
-	if (nearest->count < NEAREST)
-		nearest->count++;
-}
-
-static void consider_both(struct nearest *nearest, const char *name,
-			  const char *wanted)
-{
-	char *demangled = NULL;
-	int status;
-
-	if (!strncmp(name, "_Z", 2))
-		demangled = __cxa_demangle(name, NULL, NULL, &status);
-	if (demangled && strncmp(wanted, "_Z", 2))
-		demangled[strcspn(demangled, "(")] = 0;
-	consider(nearest, demangled && *demangled ? demangled : name, wanted);
-	free(demangled);
-}
-
-/* The libraries that the file is linked with. */
-static void append_needed(struct symbols *symbols, char *error)
-{
-	Elf_Scn *section = NULL;
-	Elf_Data *data;
-	GElf_Shdr header;
-	GElf_Dyn dyn;
-	int i;
-
-	while ((section = elf_nextscn(symbols->elf, section))) {
-		if (!gelf_getshdr(section, &header) ||
-		    header.sh_type != SHT_DYNAMIC)
-			continue;
-		data = elf_getdata(section, NULL);
-		for (i = 0; data && gelf_getdyn(data, i, &dyn); i++)
-			if (dyn.d_tag == DT_NEEDED)
-				append(error, " %s",
-				       elf_strptr(symbols->elf, header.sh_link,
-						  dyn.d_un.d_val));
-	}
-}
-
-static bool is_imported(struct symbols *symbols, const char *wanted)
-{
-	int i, count = dwfl_module_getsymtab(symbols->module);
-	GElf_Word section;
-	GElf_Addr address;
-	const char *name;
-	GElf_Sym symbol;
-
-	for (i = 1; i < count; i++) {
-		name = dwfl_module_getsym_info(symbols->module, i, &symbol,
-					       &address, &section, NULL, NULL);
-		if (name && section == SHN_UNDEF && name_matches(name, wanted))
-			return true;
-	}
-	return false;
-}
-
-static bool not_found(struct symbols *symbols, const char *wanted, char *error)
-{
-	int i, count = dwfl_module_getsymtab(symbols->module);
-	struct nearest nearest = {};
-	struct function function;
-
-	if (is_imported(symbols, wanted)) {
-		wrong(error, "%s only uses the function '%s'; name the library that has it:",
-		      symbols->path, wanted);
-		append_needed(symbols, error);
-		return false;
-	}
-	wrong(error, "%s has no function '%s'", symbols->path, wanted);
-	if (count <= 1)
-		append(error, "; it has no symbols at all: install its debug symbols, or use --offset");
-	for (i = 1; i < count; i++)
-		if (get_function(symbols, i, &function))
-			consider_both(&nearest, function.name, wanted);
-	for (i = 0; i < nearest.count; i++) {
-		append(error, "%s %s", i ? "," : "; near it are:",
-		       nearest.names[i]);
-		free(nearest.names[i]);
-	}
-	return false;
-}
-
-static bool to_offset(struct symbols *symbols, uint64_t address,
-		      uint64_t *offset)
+static bool to_offset(struct symbols *symbols, __u64 address, __u64 *offset)
 {
 	GElf_Phdr segment;
 
@@ -384,143 +359,286 @@ static bool to_offset(struct symbols *symbols, uint64_t address,
 	return true;
 }
 
-static bool ambiguous(struct symbols *symbols, const char *wanted,
-		      const struct function *found, int count, char *error)
+/* The libraries that the file is linked with. */
+static void append_needed(struct symbols *symbols, char *error)
 {
-	uint64_t offset;
-	char *demangled;
-	int i, status;
+	const char *separator = " (", *name;
+	struct section dynamic;
+	GElf_Dyn dyn;
+	int i;
 
-	wrong(error, "%s has several functions '%s'; choose one with --offset:",
-	      symbols->path, wanted);
-	for (i = 0; i < count; i++) {
-		demangled = __cxa_demangle(found[i].name, NULL, NULL, &status);
-		if (to_offset(symbols, found[i].address, &offset))
-			append(error, "\n  0x%" PRIx64 "  %s", offset,
-			       demangled ? demangled : found[i].name);
-		free(demangled);
+	if (!find_section(symbols->elf, SHT_DYNAMIC, &dynamic))
+		return;
+	for (i = 0; gelf_getdyn(dynamic.data, i, &dyn); i++) {
+		if (dyn.d_tag != DT_NEEDED)
+			continue;
+		name = elf_strptr(symbols->elf, dynamic.header.sh_link,
+				  dyn.d_un.d_val);
+		append(error, "%s%s", separator, name ? name : "?");
+		separator = ", ";
 	}
+	if (*separator == ',')
+		append(error, ")");
+}
+
+static bool not_found(struct symbols *symbols, const char *wanted, char *error)
+{
+	struct nearest nearest = { .wanted = wanted };
+	const struct symbol *symbol;
+	size_t i, functions = 0;
+	int k;
+
+	for (i = 0; i < symbols->count; i++) {
+		symbol = &symbols->table[i];
+		if (symbol->kind == KIND_IMPORTED &&
+		    match_symbol(symbol->name, wanted)) {
+			wrong(error,
+			      "%s only uses the function '%s'; name the library that defines it",
+			      symbols->path, wanted);
+			append_needed(symbols, error);
+			nearest_free(&nearest);
+			return false;
+		}
+		if (symbol->kind == KIND_FUNCTION) {
+			functions++;
+			nearest_consider(&nearest, symbol->name);
+		}
+	}
+	wrong(error, "%s has no function '%s'", symbols->path, wanted);
+	if (!functions)
+		append(error,
+		       "; it has no symbols of functions at all: install its debug symbols, or use --offset");
+	for (k = 0; k < nearest.count; k++)
+		append(error, "%s %s", k ? "," : "; near it are:",
+		       nearest.names[k]);
+	nearest_free(&nearest);
 	return false;
 }
 
-bool symbols_find(struct symbols *symbols, const char *wanted,
-		  uint64_t *offset, char *error)
+static bool ambiguous(struct symbols *symbols, const char *wanted,
+		      const struct symbol *const *found, int count,
+		      char *error)
 {
-	int i, k, count = dwfl_module_getsymtab(symbols->module), number = 0;
-	struct function found[CANDIDATES], function;
+	char *demangled;
+	__u64 offset;
+	int i;
 
-	for (i = 1; i < count && number < CANDIDATES; i++) {
-		if (!get_function(symbols, i, &function) ||
-		    !name_matches(function.name, wanted))
+	wrong(error, "%s has several functions '%s'; choose one by its whole name or by --offset:",
+	      symbols->path, wanted);
+	for (i = 0; i < count; i++) {
+		if (!to_offset(symbols, found[i]->address, &offset))
 			continue;
-		/* Another name, or the other symbol table, for the same. */
-		for (k = 0; k < number; k++)
-			if (found[k].address == function.address)
-				break;
-		if (k == number)
-			found[number++] = function;
+		demangled = demangle(found[i]->name);
+		append(error, "\n  0x%llx  %s", offset, found[i]->name);
+		if (demangled)
+			append(error, "  %s", demangled);
+		free(demangled);
 	}
+	if (count == CANDIDATES)
+		append(error, "\n  and perhaps more");
+	return false;
+}
+
+/*
+ * Collects the functions that fit best, each address once.
+ *
+ * Return: how many.
+ */
+static int collect(struct symbols *symbols, const char *wanted,
+		   const struct symbol **found)
+{
+	enum match match, best = MATCH_NONE;
+	const struct symbol *symbol;
+	int k, number = 0;
+	size_t i;
+
+	for (i = 0; i < symbols->count; i++) {
+		symbol = &symbols->table[i];
+		if (symbol->kind != KIND_FUNCTION &&
+		    symbol->kind != KIND_INDIRECT)
+			continue;
+		match = match_symbol(symbol->name, wanted);
+		if (match == MATCH_NONE || match < best)
+			continue;
+		if (match > best)
+			number = 0;
+		best = match;
+		for (k = 0; k < number; k++)
+			if (found[k]->address == symbol->address)
+				break;
+		if (k == number && number < CANDIDATES)
+			found[number++] = symbol;
+	}
+	return number;
+}
+
+bool symbols_find(struct symbols *symbols, const char *wanted, __u64 *offset,
+		  char *error)
+{
+	const struct symbol *found[CANDIDATES];
+	int number = collect(symbols, wanted, found);
+
 	if (!number)
 		return not_found(symbols, wanted, error);
 	if (number > 1)
 		return ambiguous(symbols, wanted, found, number, error);
-	if (found[0].indirect)
-		return wrong(error, "'%s' in %s is an indirect function: it only chooses the function to call; name the one that is chosen",
+	if (found[0]->kind == KIND_INDIRECT)
+		return wrong(error,
+			     "'%s' in %s is an indirect function: it only chooses the function to call; name the one that is chosen",
 			     wanted, symbols->path);
-	if (!to_offset(symbols, found[0].address, offset))
+	if (!to_offset(symbols, found[0]->address, offset))
 		return wrong(error, "the function '%s' is not in the code of %s",
 			     wanted, symbols->path);
 	return true;
 }
 
-/* A place near and before @address where an instruction is known to begin. */
-static bool known_start(struct symbols *symbols, uint64_t address,
-			uint64_t *start)
+static bool covers(const struct symbol *symbol, __u64 address)
 {
-	int i, count = dwfl_module_getsymtab(symbols->module);
-	struct function function;
-	Dwarf_Frame *frame;
+	/* The size of some functions in assembly language is not known. */
+	return address == symbol->address ||
+	       (address > symbol->address &&
+		address - symbol->address < symbol->size);
+}
+
+/* Where the row of the unwind information about @address begins. */
+static bool unwind_row(struct symbols *symbols, __u64 address, __u64 *start)
+{
 	Dwarf_Addr from, end;
-	GElf_Shdr header;
-	Elf_Scn *section = NULL;
+	Dwarf_Frame *frame;
+	GElf_Addr bias;
 	Dwarf_CFI *cfi;
 	bool signal;
 
-	for (i = 1; i < count; i++) {
-		if (!get_function(symbols, i, &function) ||
-		    address < function.address ||
-		    address - function.address >= function.size)
-			continue;
-		*start = function.address;
-		return true;
-	}
-	/* The rows of unwind information begin at instructions. */
-	cfi = dwarf_getcfi_elf(symbols->elf);
-	if (cfi && !dwarf_cfi_addrframe(cfi, address, &frame)) {
-		dwarf_frame_info(frame, &from, &end, &signal);
-		free(frame);
-		*start = from;
-		return true;
-	}
-	/* So does a section of code, like .init and .plt. */
-	while ((section = elf_nextscn(symbols->elf, section))) {
-		if (!gelf_getshdr(section, &header) ||
-		    !(header.sh_flags & SHF_EXECINSTR) ||
-		    address < header.sh_addr ||
-		    address - header.sh_addr >= header.sh_size)
-			continue;
-		*start = header.sh_addr;
-		return true;
-	}
+	cfi = dwfl_module_eh_cfi(symbols->module, &bias);
+	if (!cfi || dwarf_cfi_addrframe(cfi, address + symbols->bias - bias,
+					&frame))
+		return false;
+	dwarf_frame_info(frame, &from, &end, &signal);
+	free(frame);
+	*start = from + bias - symbols->bias;
+	return true;
+}
+
+static bool find_code_section(struct symbols *symbols, __u64 address,
+			      GElf_Shdr *header)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(symbols->elf, section)))
+		if (gelf_getshdr(section, header) &&
+		    header->sh_flags & SHF_EXECINSTR &&
+		    header->sh_type == SHT_PROGBITS &&
+		    address >= header->sh_addr &&
+		    address - header->sh_addr < header->sh_size)
+			return true;
 	return false;
 }
 
-/* Whether decoding from @start comes upon @address. */
-static bool decodes_to(const uint8_t *code, size_t size, uint64_t start,
-		       uint64_t address)
+/*
+ * For code that belongs to no function of known size and has no unwind
+ * information, like .init: decode from the function without a size before it,
+ * or from where the section begins.  In a section where functions are known,
+ * what is in none of them is padding or data.
+ */
+static bool section_start(struct symbols *symbols, __u64 address, __u64 *start)
 {
-	uint64_t at = start;
-	cs_insn *instruction;
-	csh handle;
-	bool hit;
+	const struct symbol *symbol, *before = NULL;
+	GElf_Shdr section;
+	__u64 ignored;
+	size_t i;
 
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle))
+	if (!find_code_section(symbols, address, &section))
 		return false;
-	instruction = cs_malloc(handle);
-	while (at < address &&
-	       cs_disasm_iter(handle, &code, &size, &at, instruction))
-		;
-	/* The instruction there must be one, too. */
-	hit = at == address &&
-	      cs_disasm_iter(handle, &code, &size, &at, instruction);
-	cs_free(instruction, 1);
-	cs_close(&handle);
-	return hit;
+	for (i = 0; i < symbols->count; i++) {
+		symbol = &symbols->table[i];
+		if (symbol->kind != KIND_IMPORTED &&
+		    symbol->address >= section.sh_addr &&
+		    symbol->address <= address &&
+		    (!before || symbol->address > before->address))
+			before = symbol;
+	}
+	if (before && (before->size || before->kind == KIND_DATA))
+		return false;
+	if (!before && unwind_row(symbols, section.sh_addr, &ignored))
+		return false;
+	*start = before ? before->address : section.sh_addr;
+	return true;
 }
 
-bool symbols_check_offset(struct symbols *symbols, uint64_t offset,
-			  char *error)
+/* A place at or before @address where an instruction is known to begin. */
+static bool known_start(struct symbols *symbols, __u64 address, __u64 *start,
+			char *error)
 {
-	uint64_t address, start;
-	GElf_Phdr segment;
+	const struct symbol *symbol;
+	bool found = false;
+	__u64 row;
+	size_t i;
+
+	for (i = 0; i < symbols->count; i++) {
+		symbol = &symbols->table[i];
+		if (symbol->kind == KIND_IMPORTED || !covers(symbol, address))
+			continue;
+		if (symbol->kind == KIND_DATA)
+			return wrong(error, "it belongs to the data '%s'",
+				     symbol->name);
+		if (!found || symbol->address > *start)
+			*start = symbol->address;
+		found = true;
+	}
+	if (unwind_row(symbols, address, &row) && (!found || row > *start)) {
+		*start = row;
+		found = true;
+	}
+	if (found || section_start(symbols, address, start))
+		return true;
+	return wrong(error, "it belongs to no function");
+}
+
+/* The explanation of symbols_check_offset(), without the offset and the file. */
+static bool check_address(struct symbols *symbols, const GElf_Phdr *segment,
+			  __u64 address, char *error)
+{
+	size_t size, last, next;
 	const char *image;
-	size_t size;
+	__u64 start = 0, at;
+
+	if (!known_start(symbols, address, &start, error))
+		return false;
+	if (start < segment->p_vaddr || start > address)
+		return wrong(error, "it belongs to no function");
+	image = elf_rawfile(symbols->elf, &size);
+	if (!image || segment->p_offset > size ||
+	    segment->p_filesz > size - segment->p_offset)
+		return wrong(error, "the file is cut off");
+	at = start - segment->p_vaddr;
+	switch (decode_up_to((const __u8 *)image + segment->p_offset + at,
+			     segment->p_filesz - at, address - start, &last,
+			     &next)) {
+	case DECODED_BEGIN:
+		return true;
+	case DECODED_INSIDE:
+		at += segment->p_offset;
+		return wrong(error, "it is inside the instruction from 0x%llx to 0x%llx",
+			     at + last, at + next);
+	default:
+		return wrong(error, "there is no instruction at 0x%llx",
+			     at + segment->p_offset + last);
+	}
+}
+
+bool symbols_check_offset(struct symbols *symbols, __u64 offset, char *error)
+{
+	char reason[ERROR_SIZE];
+	GElf_Phdr segment;
 
 	if (!find_segment(symbols, offset, true, &segment))
-		return wrong(error, "--offset: 0x%" PRIx64 " is not in the code of %s",
+		return wrong(error, "0x%llx is not in the code of %s",
 			     offset, symbols->path);
-	address = offset - segment.p_offset + segment.p_vaddr;
-	if (!known_start(symbols, address, &start) || start < segment.p_vaddr)
-		return wrong(error, "--offset: 0x%" PRIx64 " is in no function of %s",
-			     offset, symbols->path);
-	image = elf_rawfile(symbols->elf, &size);
-	if (!image || segment.p_offset + segment.p_filesz > size)
-		return wrong(error, "%s is cut off", symbols->path);
-	if (!decodes_to((const uint8_t *)image + segment.p_offset +
-			(start - segment.p_vaddr),
-			segment.p_filesz - (start - segment.p_vaddr), start,
-			address))
-		return wrong(error, "--offset: no instruction begins at 0x%" PRIx64 " of %s",
-			     offset, symbols->path);
-	return true;
+	if (check_address(symbols, &segment,
+			  offset - segment.p_offset + segment.p_vaddr, reason))
+		return true;
+	wrong(error, "no instruction begins at 0x%llx of %s: ",
+	      offset, symbols->path);
+	append(error, "%s", reason);
+	return false;
 }

@@ -4,9 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#define SYMBOLS_ERROR_SIZE 4096
+#include <linux/types.h>
 
 struct symbols;
 
@@ -14,19 +12,19 @@ struct symbols;
  * Reads an executable or shared library through @fd, which stays the
  * caller's; separate debug files are looked for where Debian keeps them.
  *
- * Each function explains a failure in @error, SYMBOLS_ERROR_SIZE bytes.
+ * Each function explains a failure in @error.
  */
 struct symbols *symbols_open(int fd, const char *path, char *error);
 void symbols_close(struct symbols *symbols);
 
 /* The build-id; 0 bytes when there is none. */
-int symbols_build_id(struct symbols *symbols, const uint8_t **id);
+int symbols_build_id(struct symbols *symbols, const __u8 **id);
 
 /* Finds the file offset of the only function of this name. */
 bool symbols_find(struct symbols *symbols, const char *function,
-		  uint64_t *offset, char *error);
+		  __u64 *offset, char *error);
 /* Checks that an instruction begins at a file offset. */
-bool symbols_check_offset(struct symbols *symbols, uint64_t offset,
+bool symbols_check_offset(struct symbols *symbols, __u64 offset,
 			  char *error);
 
 #endif
