@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# The module for the running kernel, and the tool.  `make check` tests all.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+
+all: module tools
+
+module:
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules
+
+tools:
+	$(MAKE) -C tools
+
+install: all
+	$(MAKE) -C '$(KDIR)' M='$(CURDIR)' modules_install
+	$(MAKE) -C tools install
+
+check:
+	scripts/check
+
+clean:
+	$(MAKE) -C tools clean
+	$(MAKE) -C selftests clean
+	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
+	find module -name '*.o' -delete -o -name '.*.cmd' -delete
+
+.PHONY: all module tools install check clean
