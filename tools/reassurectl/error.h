@@ -6,7 +6,8 @@
 
 #ifndef __printf
 #define __printf(format_at, first) \
-	__attribute__((__format__(__printf__, format_at, first)))
+	__attribute__( \
+		(format(printf, format_at, first)))
 #endif
 
 /* Room for an explanation, with a list of candidates. */

@@ -218,7 +218,7 @@ static bool set_option(struct add_options *options, const char *option,
 
 static bool check_complete(const struct add_options *options, char *error)
 {
-	if (!options->exe)
+	if (!options->exe || !*options->exe)
 		return wrong(error, "--exe PATH is missing: the executable or shared library");
 	if (!options->function && !options->has_offset)
 		return wrong(error, "--function NAME or --offset N is missing");

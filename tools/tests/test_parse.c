@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line. */
+#include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "test.h"
+
+#include "names.h"
+#include "parse.h"
+
+static char error[ERROR_SIZE];
+
+#define MASK(signal) (1ULL << ((signal) - 1))
+
+static void test_return(void **state)
+{
+	static const struct {
+		const char *text;
+		__s64 value;
+	} good[] = {
+		{ "0", 0 },
+		{ "500", 500 },
+		{ "-1", -1 },
+		{ "0x10", 16 },
+		{ "-0X10", -16 },
+		{ "9223372036854775807", LLONG_MAX },
+		{ "-9223372036854775808", LLONG_MIN },
+		{ "0x7fffffffffffffff", LLONG_MAX },
+	};
+	static const char *const bad[] = {
+		"", " ", "-", "+1", "--1", "0x", "-0x", "0x0x1", "1x", "1 ", " 1",
+		"abc", "0xg", "- 1", "1.5", "VOID", "voids",
+		"9223372036854775808", "-9223372036854775809",
+		"0x8000000000000000", "99999999999999999999999",
+	};
+	struct add_options options;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(good) / sizeof(*good); i++) {
+		assert_true(parse_return(&options, good[i].text, error));
+		assert_true(options.has_value);
+		assert_true(options.value == good[i].value);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(parse_return(&options, bad[i], error));
+		assert_contains(error, "--return takes");
+	}
+	assert_true(parse_return(&options, "void", error));
+	assert_true(options.has_return);
+	assert_false(options.has_value);
+}
+
+static void test_offset(void **state)
+{
+	static const char *const bad[] = {
+		"", "-1", "+1", "0x", "0x0x1", "12q", " 4", "4 ", "ff",
+		"0xffffffffffffffff", "18446744073709551616",
+	};
+	struct add_options options;
+	size_t i;
+
+	(void)state;
+	assert_true(parse_offset(&options, "4096", error));
+	assert_int_equal(options.offset, 4096);
+	assert_true(parse_offset(&options, "0x1fF0", error));
+	assert_int_equal(options.offset, 0x1ff0);
+	assert_true(parse_offset(&options, "0", error));
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(parse_offset(&options, bad[i], error));
+		assert_contains(error, "--offset takes");
+	}
+}
+
+static void test_signals(void **state)
+{
+	static const char *const bad[] = {
+		"", ",", "SEGV,", ",SEGV", "SEGV,,BUS", "SIG", "KILL", "11",
+		"SEGVX", "SEG", "SEGV BUS", "SIGSIGSEGV",
+	};
+	__u64 signals;
+	size_t i;
+
+	(void)state;
+	assert_true(parse_signals(&signals, "SEGV", error));
+	assert_true(signals == MASK(SIGSEGV));
+	assert_true(parse_signals(&signals, "sigsegv,Bus,SIGFPE,ill,sigabrt,TRAP,sys",
+				  error));
+	assert_true(signals == (MASK(SIGSEGV) | MASK(SIGBUS) | MASK(SIGFPE) |
+				MASK(SIGILL) | MASK(SIGABRT) | MASK(SIGTRAP) |
+				MASK(SIGSYS)));
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(parse_signals(&signals, bad[i], error));
+		assert_contains(error, "SEGV, BUS, FPE, ILL, ABRT, TRAP, SYS");
+	}
+}
+
+static void test_budget(void **state)
+{
+	static const char *const bad[] = {
+		"", "/", "20", "20/", "/60", "0/60", "20/0", "-1/60", "1000001/1",
+		"1/315360001", "20/60/1", "20/60s", "many", "Unlimited",
+		"111111111111111111111111111111/1",
+	};
+	struct add_options options = {};
+	size_t i;
+
+	(void)state;
+	assert_true(parse_budget(&options, "1000000/315360000", error));
+	assert_int_equal(options.budget_rescues, 1000000);
+	assert_int_equal(options.budget_seconds, 315360000);
+	assert_false(options.unlimited);
+	assert_true(parse_budget(&options, "unlimited", error));
+	assert_true(options.unlimited);
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(parse_budget(&options, bad[i], error));
+		assert_contains(error, "--budget");
+	}
+}
+
+static void test_name(void **state)
+{
+	static const char *const bad[] = {
+		"", ".", "..", "a/b", "a b", "a:b", "\303\244",
+		"12345678901234567890123456789012345678901234567890123456789012345",
+	};
+	size_t i;
+
+	(void)state;
+	assert_true(parse_name("Az09_.+-", error));
+	assert_true(parse_name("...", error));
+	assert_true(parse_name("1234567890123456789012345678901234567890123456789012345678901234",
+			       error));
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		assert_false(parse_name(bad[i], error));
+		assert_contains(error, "--name takes 1 to 64 characters");
+	}
+}
+
+static void check_default_name(const char *function, const char *path,
+			       __u64 offset, const char *wanted)
+{
+	char name[REASSURE_NAME_MAX + 1];
+
+	default_name(name, sizeof(name), function, path, offset);
+	assert_string_equal(name, wanted);
+	assert_true(parse_name(name, error));
+}
+
+static void test_default_name(void **state)
+{
+	(void)state;
+	check_default_name("handle_request", "/usr/bin/server", 0x1234,
+			   "handle_request");
+	check_default_name("_ZN4shop3payEi", "server", 0x1234,
+			   "_ZN4shop3payEi");
+	check_default_name("realpath@@GLIBC_2.3", "/lib/libc.so.6", 0x10,
+			   "realpath");
+	check_default_name(NULL, "/usr/bin/server", 0x1234, "server+0x1234");
+	check_default_name("shop::pay(int)", "./server", 0xabc,
+			   "server+0xabc");
+	check_default_name("x234567890123456789012345678901234567890123456789012345678901234",
+			   "server", 1,
+			   "x234567890123456789012345678901234567890123456789012345678901234");
+	check_default_name("x2345678901234567890123456789012345678901234567890123456789012345",
+			   "server", 1, "server+0x1");
+	check_default_name(NULL, "/a/my server\303\244", 1,
+			   "my_server__+0x1");
+	/* The end of a long name gives way to the offset. */
+	check_default_name(NULL,
+			   "12345678901234567890123456789012345678901234567890123456789012345",
+			   0xffff,
+			   "123456789012345678901234567890123456789012345678901234567+0xffff");
+}
+
+static bool add(struct add_options *options, ...)
+{
+	char *argv[32] = { "add" };
+	va_list arguments;
+	int argc = 1;
+
+	va_start(arguments, options);
+	do
+		argv[argc] = va_arg(arguments, char *);
+	while (argv[argc++]);
+	va_end(arguments);
+	return parse_add(options, argc - 1, argv, error);
+}
+
+#define ADD(...) add(&options, __VA_ARGS__, NULL)
+
+static void test_add(void **state)
+{
+	struct add_options options;
+
+	(void)state;
+	assert_true(ADD("--exe", "a", "--function", "f", "--return", "-1"));
+	assert_string_equal(options.exe, "a");
+	assert_string_equal(options.function, "f");
+	assert_true(options.value == -1);
+	assert_false(options.has_offset || options.has_handled ||
+		     options.unlimited || options.name);
+	assert_int_equal(options.signals, 0);
+	assert_int_equal(options.budget_rescues, 0);
+
+	assert_true(ADD("--exe=a=b", "--offset=0x10", "--return=void",
+			"--name=n", "--signals=SEGV", "--handled=leave",
+			"--budget=1/2"));
+	assert_string_equal(options.exe, "a=b");
+	assert_int_equal(options.offset, 16);
+	assert_false(options.has_value);
+	assert_string_equal(options.name, "n");
+	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
+	assert_int_equal(options.budget_rescues, 1);
+	assert_int_equal(options.budget_seconds, 2);
+}
+
+static void test_add_errors(void **state)
+{
+	struct add_options options;
+
+	(void)state;
+	assert_false(ADD("--function", "f", "--return", "1"));
+	assert_contains(error, "--exe PATH is missing");
+	assert_false(ADD("--exe", "a", "--return", "1"));
+	assert_contains(error, "--function NAME or --offset N is missing");
+	assert_false(ADD("--exe", "a", "--function", "f"));
+	assert_contains(error, "--return VALUE|void is missing");
+	assert_false(ADD("--exe", "a", "--function", "f", "--offset", "1",
+			 "--return", "1"));
+	assert_contains(error, "exclude each other");
+	assert_false(ADD("--exe", "a", "--function=", "--return", "1"));
+	assert_contains(error, "--function takes a name");
+	assert_false(ADD("--exe=", "--function", "f", "--return", "1"));
+	assert_contains(error, "--exe");
+	assert_false(ADD("--exe", "a", "--exe", "a"));
+	assert_contains(error, "--exe is given twice");
+	assert_false(ADD("--return=1", "--return=1"));
+	assert_contains(error, "--return is given twice");
+	assert_false(ADD("--exe", "a", "--function"));
+	assert_contains(error, "--function needs a value");
+	assert_false(ADD("--exec", "a"));
+	assert_contains(error, "unknown argument '--exec'");
+	assert_false(ADD("--ex", "a"));
+	assert_contains(error, "unknown argument '--ex'");
+	assert_false(ADD("program"));
+	assert_contains(error, "unknown argument 'program'");
+	assert_false(ADD("--handled", "maybe"));
+	assert_contains(error, "--handled takes rescue or leave");
+	assert_false(ADD("--name", "a/b"));
+	assert_contains(error, "--name takes");
+}
+
+static void test_other_verbs(void **state)
+{
+	char json[] = "--json";
+
+	(void)state;
+	assert_int_equal(cmd_delete(1, (char *[]){ "delete", NULL }), EXIT_USAGE);
+	assert_contains(last_message, "NAME of one rescue point, or --all");
+	assert_int_equal(cmd_delete(3, (char *[]){ "delete", "a", "b", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_delete(3, (char *[]){ "delete", "--all", "b", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_delete(2, (char *[]){ "delete", "--al", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "unknown option '--al'");
+	assert_int_equal(cmd_delete(2, (char *[]){ "delete", "a/b", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_list(2, (char *[]){ "list", "--jsom", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "list: unknown argument '--jsom'");
+	assert_int_equal(cmd_status(3, (char *[]){ "status", json, json, NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "--json is given twice");
+}
+
+/* Runs the tool itself; @output gets both its outputs. */
+static int run_tool(const char *arguments, char *output, size_t size)
+{
+	char command[512];
+	size_t length;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "%s 2>&1 %s", getenv("TOOL"),
+		 arguments);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	length = fread(output, 1, size - 1, pipe);
+	output[length] = 0;
+	return WEXITSTATUS(pclose(pipe));
+}
+
+static void test_main(void **state)
+{
+	char output[8192];
+
+	(void)state;
+	assert_int_equal(run_tool("", output, sizeof(output)), EXIT_USAGE);
+	assert_contains(output, "a verb is missing");
+	assert_int_equal(run_tool("frob", output, sizeof(output)), EXIT_USAGE);
+	assert_contains(output, "unknown verb 'frob'");
+	assert_int_equal(run_tool("help frob", output, sizeof(output)),
+			 EXIT_USAGE);
+	assert_int_equal(run_tool("help", output, sizeof(output)), EXIT_OK);
+	assert_contains(output, "usage: reassurectl VERB");
+	assert_int_equal(run_tool("--help", output, sizeof(output)), EXIT_OK);
+	assert_int_equal(run_tool("add --help", output, sizeof(output)),
+			 EXIT_OK);
+	assert_contains(output, "--budget LIMIT");
+	assert_int_equal(run_tool("help delete", output, sizeof(output)),
+			 EXIT_OK);
+	assert_contains(output, "delete NAME | --all");
+	assert_int_equal(run_tool("--version", output, sizeof(output)),
+			 EXIT_OK);
+	assert_string_equal(output, "reassurectl " REASSURECTL_VERSION "\n");
+	assert_int_equal(run_tool("add --exe x", output, sizeof(output)),
+			 EXIT_USAGE);
+	assert_int_equal(run_tool("help >/dev/full", output, sizeof(output)),
+			 EXIT_FAILED);
+	assert_contains(output, "cannot write the output: No space left");
+}
+
+static void test_add_file_errors(void **state)
+{
+	char output[8192];
+
+	(void)state;
+	assert_int_equal(run_tool("add --exe /nowhere --function f --return 0",
+				  output, sizeof(output)), EXIT_FAILED);
+	assert_contains(output, "--exe: cannot open /nowhere: No such file");
+	assert_int_equal(run_tool("add --exe /dev/null --function f --return 0",
+				  output, sizeof(output)), EXIT_FAILED);
+	assert_contains(output, "--exe: /dev/null is not a regular file");
+	assert_int_equal(run_tool("add --exe Makefile --function f --return 0",
+				  output, sizeof(output)), EXIT_FAILED);
+	assert_contains(output, "--exe: Makefile is neither an executable");
+	assert_int_equal(run_tool("add --exe $SAMPLES/pie --function onli_here --return 0",
+				  output, sizeof(output)), EXIT_FAILED);
+	assert_contains(output, "--function: ");
+	assert_contains(output, "near it are: only_here");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_return),
+		cmocka_unit_test(test_offset),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_default_name),
+		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_add_errors),
+		cmocka_unit_test(test_other_verbs),
+		cmocka_unit_test(test_main),
+		cmocka_unit_test(test_add_file_errors),
+	};
+
+	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);
+}
