@@ -14,7 +14,7 @@
  * @next: the oldest entry of @times, the next to be overwritten
  */
 struct budget {
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	u32 rescues;
 	u32 seconds;
 	u64 *times;

@@ -192,7 +192,7 @@ static void save_signals(struct signal_state *state)
 
 	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
 		state->actions[i] =
-			current->sighand->action[checkpoint_signals[i] - 1];
+			own_sighand()->action[checkpoint_signals[i] - 1];
 	state->blocked = current->blocked;
 	state->altstack = current->sas_ss_sp;
 	state->altstack_size = current->sas_ss_size;
@@ -372,7 +372,7 @@ void checkpoint_restore_signals(struct checkpoint *cp)
 	int i;
 
 	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
-		current->sighand->action[checkpoint_signals[i] - 1] =
+		own_sighand()->action[checkpoint_signals[i] - 1] =
 			state->actions[i];
 	if (state->unkillable)
 		current->signal->flags |= SIGNAL_UNKILLABLE;

@@ -5,6 +5,7 @@
 #include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
 #include <linux/signal_types.h>
 #include <linux/task_work.h>
 
@@ -62,7 +63,7 @@ struct checkpoint {
 	struct rcu_head rcu;
 	struct llist_node deferred;
 	refcount_t users;
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	unsigned long flags;
 	bool open;
 	struct task_struct *task;
@@ -77,6 +78,12 @@ struct checkpoint {
 	struct callback_head work;
 	kernel_siginfo_t info;
 };
+
+/* A thread's own signal handlers stay while it lives. */
+static inline struct sighand_struct *own_sighand(void)
+{
+	return rcu_dereference_protected(current->sighand, true);
+}
 
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
 void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs);

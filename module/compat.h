@@ -17,7 +17,7 @@
 #include <linux/version.h>
 #include <net/genetlink.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE
 #error "Reassure needs Linux 6.1 or later"
 #endif
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_UPROBES) || \
@@ -28,7 +28,7 @@
 /* The private limit of kernel/events/uprobes.c, all tracers together. */
 #define COMPAT_MAX_URETPROBE_DEPTH	64
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#if KERNEL_VERSION(6, 12, 0) <= LINUX_VERSION_CODE
 
 struct compat_uprobe {
 	struct uprobe *uprobe;
@@ -79,7 +79,7 @@ static inline int compat_mapcount(struct folio *folio)
 	return folio_mapcount(folio);
 }
 
-typedef const struct genl_split_ops compat_genl_pre_ops;
+#define compat_genl_ops	genl_split_ops
 
 #define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
 
@@ -141,7 +141,7 @@ static inline int compat_mapcount(struct folio *folio)
 	return count;
 }
 
-typedef const struct genl_ops compat_genl_pre_ops;
+#define compat_genl_ops	genl_ops
 
 #define COMPAT_USER_SHADOW_STACK	0
 

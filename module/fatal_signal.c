@@ -119,7 +119,7 @@ static void log_refusal(struct checkpoint *cp, int refusal)
 
 static bool has_handler(int sig)
 {
-	__sighandler_t handler = current->sighand->action[sig - 1].sa.sa_handler;
+	__sighandler_t handler = own_sighand()->action[sig - 1].sa.sa_handler;
 
 	return handler != SIG_DFL && handler != SIG_IGN;
 }
@@ -138,7 +138,7 @@ static int signal_refusal(struct checkpoint *cp)
 		return REASSURE_REFUSED_HARDWARE;
 	/* Sent by perf, or forced by the kernel to end the process. */
 	if ((sig == SIGTRAP && info->si_code == TRAP_PERF) ||
-	    current->sighand->action[sig - 1].sa.sa_flags & SA_IMMUTABLE)
+	    own_sighand()->action[sig - 1].sa.sa_flags & SA_IMMUTABLE)
 		return REASSURE_REFUSED_SIGNAL;
 	if (current->ptrace)
 		return REASSURE_REFUSED_TRACED;
@@ -175,14 +175,14 @@ static bool take_signal(struct checkpoint *cp)
 	sigfillset(&mask);
 	sigdelset(&mask, cp->info.si_signo);
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&own_sighand()->siglock);
 	taken = !(signal->flags & SIGNAL_GROUP_EXIT) &&
 		!signal->group_exec_task &&
 		!sigismember(&current->pending.signal, SIGKILL) &&
 		signal_is_queued(cp) && compat_dequeue_signal(&mask, &info);
 	if (taken)
 		checkpoint_restore_signals(cp);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&own_sighand()->siglock);
 	return taken;
 }
 

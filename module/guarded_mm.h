@@ -34,7 +34,7 @@ struct guarded_mm {
 	struct hlist_node node;
 	struct rcu_head rcu;
 	refcount_t users;
-	struct mutex lock;
+	struct mutex lock;	/* see above */
 	struct page_log log;
 	struct mappings maps;
 	struct task_struct *owner;

@@ -128,7 +128,7 @@ static bool same_mapping(const struct mapping *map, struct vm_area_struct *vma,
 }
 
 static int add_mapping(struct added_mappings *added, struct vm_area_struct *vma,
-		     unsigned long start, unsigned long end)
+		       unsigned long start, unsigned long end)
 {
 	struct address_range *ranges;
 	unsigned int capacity;

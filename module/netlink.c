@@ -74,7 +74,7 @@ static int check_capability(struct sk_buff *skb, struct netlink_ext_ack *extack)
 	return -EPERM;
 }
 
-static int pre_doit(compat_genl_pre_ops *ops, struct sk_buff *skb,
+static int pre_doit(const struct compat_genl_ops *ops, struct sk_buff *skb,
 		    struct genl_info *info)
 {
 	return check_capability(skb, info->extack);

@@ -58,8 +58,12 @@ static pte_t *lock_table(struct mm_struct *mm, pmd_t *pmd,
 		*lock = pte_lockptr(mm, &value);
 		pte = pte_offset_kernel(&value, address);
 		spin_lock(*lock);
-		if (likely(pmd_same(value, READ_ONCE(*pmd))))
+		if (likely(pmd_same(value, READ_ONCE(*pmd)))) {
+			/* For sparse: unlock_table() must follow. */
+			__release(*lock);
+			__release(RCU);
 			return pte;
+		}
 		spin_unlock(*lock);
 	}
 	rcu_read_unlock();
@@ -68,6 +72,8 @@ static pte_t *lock_table(struct mm_struct *mm, pmd_t *pmd,
 
 static void unlock_table(spinlock_t *lock)
 {
+	__acquire(RCU);
+	__acquire(lock);
 	spin_unlock(lock);
 	rcu_read_unlock();
 }
@@ -100,7 +106,7 @@ int page_table_walk(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end, pte_visitor visit, void *data)
 {
 	unsigned long address, next;
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of one page table */
 	pmd_t *pmd;
 	pte_t *pte;
 	int ret;
@@ -153,7 +159,7 @@ void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,
 		    bool pin, struct page_table_entry *entry)
 {
 	pmd_t *pmd = find_pmd(mm, address);
-	spinlock_t *lock;
+	spinlock_t *lock;	/* of the page table */
 	pte_t *pte;
 
 	memset(entry, 0, sizeof(*entry));

@@ -386,10 +386,10 @@ static struct ftrace_ops fault_ops = {
  */
 int write_guard_start(void)
 {
-	static char name[] = "handle_mm_fault";
+	static unsigned char name[] = "handle_mm_fault";
 	int ret;
 
-	ret = ftrace_set_filter(&fault_ops, name, strlen(name), 1);
+	ret = ftrace_set_filter(&fault_ops, name, sizeof(name) - 1, 1);
 	if (ret)
 		return ret;
 	ret = register_ftrace_function(&fault_ops);

@@ -40,7 +40,7 @@ static void kernel_log(const char *text)
 	}
 }
 
-static void __attribute__((noreturn)) end(int status)
+static _Noreturn void end(int status)
 {
 	unsigned char byte = status;
 
@@ -55,7 +55,7 @@ static void __attribute__((noreturn)) end(int status)
 		pause();
 }
 
-static void __attribute__((noreturn)) fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
 	char text[256];
 
