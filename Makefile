@@ -18,10 +18,13 @@ install: all
 check:
 	scripts/check
 
+demo:
+	demo/run
+
 clean:
 	$(MAKE) -C tools clean
 	$(MAKE) -C selftests clean
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check clean
+.PHONY: all module tools install check demo clean
