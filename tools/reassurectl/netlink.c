@@ -23,7 +23,7 @@
 	"the reassure module is not loaded: load it with insmod or modprobe"
 
 /* How often a list that changed while it was read is read again. */
-#define DUMP_ATTEMPTS 16
+#define DUMP_ATTEMPTS 64
 
 #ifndef SOL_NETLINK
 #define SOL_NETLINK 270
@@ -301,12 +301,14 @@ static int explain(const struct request *request, int ret)
 {
 	const char *text = request->text;
 
-	if (!*text)
+	/* The kernel has no text for the errors of a list. */
+	if (!*text && request->error == -EPERM)
+		text = "this needs root (CAP_SYS_ADMIN in the initial user namespace)";
+	else if (!*text)
 		text = request->error ? strerror(-request->error) :
 					nl_geterror(ret);
-	failed("cannot %s%s%s: %s%s", request->verb, request->name ? " " : "",
-	       request->name ?: "", text,
-	       request->error == -EPERM ? " (are you root?)" : "");
+	failed("cannot %s%s%s: %s", request->verb, request->name ? " " : "",
+	       request->name ?: "", text);
 	return -1;
 }
 
