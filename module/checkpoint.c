@@ -325,19 +325,40 @@ void checkpoint_commit_all(struct rescue_point *rp)
 	}
 }
 
-/* Whether the stack of current, which faults, is still that of the call. */
+static bool is_executable(struct mm_struct *mm, unsigned long address)
+{
+	struct vm_area_struct *vma;
+	bool executable;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, address);
+	executable = vma && vma->vm_flags & VM_EXEC;
+	mmap_read_unlock(mm);
+	return executable;
+}
+
+/*
+ * Whether current is still in the call, as its stack shows.
+ *
+ * The return address led to the trampoline. Where another stands now, either
+ * the stack was smashed, which is to be rescued, or the call was left by
+ * longjmp() and later calls have used its stack: then it is a genuine one.
+ */
 static bool fault_is_inside(struct checkpoint *cp)
 {
 	struct pt_regs *regs = task_pt_regs(current);
 	unsigned long sp = cp->registers.regs.sp;
-	unsigned long __user *slot = (void __user *)sp;
 	unsigned long address;
 
-	if (!guarded_mm_left(cp->gm, regs->sp))
-		return true;
+	if (get_user(address, (unsigned long __user *)sp))
+		return false;
 	/* The function's own ret went to a return address that was smashed. */
-	return regs->sp == sp + sizeof(unsigned long) &&
-	       !get_user(address, slot) && address == regs->ip;
+	if (guarded_mm_left(cp->gm, regs->sp))
+		return regs->sp == sp + sizeof(unsigned long) &&
+		       address == regs->ip;
+	return returns_to_trampoline(cp) ||
+	       !is_executable(cp->mm, address - 1) ||
+	       !registers_follow_call(address);
 }
 
 /**
@@ -350,6 +371,8 @@ static bool fault_is_inside(struct checkpoint *cp)
  */
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 {
+	int refusal;
+
 	if (cp->refusal >= 0)
 		return cp->refusal;
 	if (mm_is_shared() ||
@@ -359,6 +382,11 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 		return REASSURE_REFUSED_LEFT;
 	if (!has_return_instance(cp->registers.regs.sp))
 		return REASSURE_REFUSED_PROBE;
+	refusal = rollback_prepare(rb, cp->gm);
+	if (refusal != REASSURE_REFUSED_PINNED)
+		return refusal;
+	/* Perhaps only a batch on its way to the LRU lists has the page. */
+	kernel_drain_all_lru_batches();
 	return rollback_prepare(rb, cp->gm);
 }
 

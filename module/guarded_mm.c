@@ -86,17 +86,13 @@ static void unhash(struct guarded_mm *gm)
 }
 
 /*
- * The address space ends.  Its last user is here and nobody is inside any
- * more, but the log of an abandoned call may be left.
+ * The address space ends.  The log of a call that was abandoned goes when
+ * its checkpoint is closed, at the end of the thread.
  */
 static void notifier_release(struct mmu_notifier *notifier,
 			     struct mm_struct *mm)
 {
-	struct guarded_mm *gm =
-		container_of(notifier, struct guarded_mm, notifier);
-
-	guarded_mm_close(gm);
-	unhash(gm);
+	unhash(container_of(notifier, struct guarded_mm, notifier));
 }
 
 /*

@@ -24,12 +24,15 @@ typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
 				     unsigned long address, bool freeze,
 				     struct folio *folio);
 typedef void notify_resume_function(struct pt_regs *regs);
+typedef void lru_drain_function(void);
 
 DEFINE_STATIC_CALL_NULL(reassure_flush_tlb, *(flush_tlb_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_split_huge_pmd,
 			*(split_huge_pmd_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_notify_resume,
 			*(notify_resume_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_lru_drain, *(lru_drain_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
 
 static void *symbol_address(const char *name)
 {
@@ -63,6 +66,16 @@ void kernel_uprobe_notify_resume(struct pt_regs *regs)
 	static_call(reassure_notify_resume)(regs);
 }
 
+void kernel_drain_lru_batches(void)
+{
+	static_call(reassure_lru_drain)();
+}
+
+void kernel_drain_all_lru_batches(void)
+{
+	static_call(reassure_lru_drain_all)();
+}
+
 struct tracepoint_search {
 	const char *name;
 	struct tracepoint *found;
@@ -91,9 +104,11 @@ int __init reassure_kernel_symbols_init(void)
 {
 	void *flush = symbol_address("flush_tlb_mm_range");
 	void *resume = symbol_address("uprobe_notify_resume");
+	void *drain = symbol_address("lru_add_drain");
+	void *drain_all = symbol_address("lru_add_drain_all");
 	void *split = NULL;
 
-	if (!flush || !resume)
+	if (!flush || !resume || !drain || !drain_all)
 		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
 		split = symbol_address("__split_huge_pmd");
@@ -103,5 +118,7 @@ int __init reassure_kernel_symbols_init(void)
 	}
 	static_call_update(reassure_flush_tlb, flush);
 	static_call_update(reassure_notify_resume, resume);
+	static_call_update(reassure_lru_drain, drain);
+	static_call_update(reassure_lru_drain_all, drain_all);
 	return 0;
 }

@@ -20,6 +20,12 @@ void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 			   unsigned long address);
 /* Ends the single step of a probed instruction that current is in. */
 void kernel_uprobe_notify_resume(struct pt_regs *regs);
+/*
+ * Puts pages that wait in batches, which hold a reference to each, on the LRU
+ * lists: those of this CPU, or, sleeping, those of all.
+ */
+void kernel_drain_lru_batches(void);
+void kernel_drain_all_lru_batches(void);
 /* Tracepoints, NULL when the kernel has none of that name. */
 struct tracepoint *kernel_tracepoint(const char *name);
 

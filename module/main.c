@@ -7,6 +7,7 @@
 #include "netlink.h"
 #include "rescue_point.h"
 #include "sysfs.h"
+#include "write_guard.h"
 
 static int __init reassure_init(void)
 {
@@ -15,9 +16,12 @@ static int __init reassure_init(void)
 	ret = reassure_kernel_symbols_init();
 	if (ret)
 		return ret;
-	ret = reassure_checkpoint_init();
+	ret = reassure_write_guard_init();
 	if (ret)
 		return ret;
+	ret = reassure_checkpoint_init();
+	if (ret)
+		goto write_guard;
 	ret = reassure_sysfs_init();
 	if (ret)
 		goto checkpoint;
@@ -30,6 +34,8 @@ sysfs:
 	reassure_sysfs_exit();
 checkpoint:
 	reassure_checkpoint_exit();
+write_guard:
+	reassure_write_guard_exit();
 	return ret;
 }
 
@@ -40,6 +46,7 @@ static void __exit reassure_exit(void)
 	reassure_sysfs_exit();
 	reassure_checkpoint_exit();
 	reassure_guarded_mm_exit();
+	reassure_write_guard_exit();
 }
 
 module_init(reassure_init);

@@ -2,6 +2,7 @@
 /*
  * The registry of rescue points, and the probes at their entry and return.
  */
+#include <linux/elf.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -108,11 +109,21 @@ static bool place_is_taken(struct inode *inode, u64 offset)
 	return false;
 }
 
-static int check_place(struct rescue_point *rp, struct netlink_ext_ack *extack)
+static int check_place(struct rescue_point *rp, struct file *file,
+		       struct netlink_ext_ack *extack)
 {
+	char magic[SELFMAG];
+	loff_t start = 0;
+
 	if (!S_ISREG(rp->inode->i_mode)) {
 		NL_SET_ERR_MSG(extack, "the file is not a regular file");
 		return -EINVAL;
+	}
+	if (kernel_read(file, magic, SELFMAG, &start) != SELFMAG ||
+	    memcmp(magic, ELFMAG, SELFMAG)) {
+		NL_SET_ERR_MSG(extack,
+			       "the file is neither an executable nor a shared library");
+		return -ENOEXEC;
 	}
 	if (rp->config.offset >= i_size_read(rp->inode)) {
 		NL_SET_ERR_MSG(extack, "the offset is beyond the end of the file");
@@ -201,7 +212,7 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 	ret = budget_init(&rp->budget, config->budget_rescues,
 			  config->budget_seconds);
 	if (!ret)
-		ret = check_place(rp, extack);
+		ret = check_place(rp, file, extack);
 	if (!ret) {
 		mutex_lock(&registry_lock);
 		ret = activate(rp, extack);

@@ -65,8 +65,16 @@ static int check_pinned(struct guarded_mm *gm, unsigned long address,
 	bool same;
 
 	page_table_get(guarded_mm_mm(gm), address, NULL, true, &entry);
-	if (entry.state != PAGE_TABLE_ANON)
+	if (entry.state == PAGE_TABLE_NOT_PRESENT) {
+		/* Reclaim took it, so nobody has it any more. */
+		struct page *live = get_own_page(gm, address);
+
+		if (!live)
+			return REASSURE_REFUSED_UNREADABLE;
+		entry.page = live;
+	} else if (entry.state != PAGE_TABLE_ANON) {
 		return REASSURE_REFUSED_PINNED;
+	}
 	same = same_content(entry.page, image);
 	put_page(entry.page);
 	return same ? -1 : REASSURE_REFUSED_PINNED;

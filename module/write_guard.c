@@ -35,11 +35,15 @@ static atomic_t faults_inside = ATOMIC_INIT(0);
 /*
  * What a walk over one address space carries along.  The count of a large
  * folio costs a look at each of its pages, so it is kept for the next of them.
+ * Pages in use are only counted in a first walk, and saved in a @final one.
  */
 struct protect_walk {
 	struct guarded_mm *gm;
 	struct folio *large;
 	bool large_in_use;
+	bool drained;
+	bool final;
+	unsigned long in_use;
 	int refusal;
 };
 
@@ -90,6 +94,9 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 	if (!PageAnon(page))
 		return 0;
 
+	/* Its content is safe; it may be writable. */
+	if (page_log_has(&walk->gm->log, address))
+		return 0;
 	if (PageAnonExclusive(page)) {
 		/*
 		 * A device may be writing into it: sharing it now would make
@@ -98,6 +105,9 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 		 */
 		if (folio_in_use(walk, page_folio(page)) ||
 		    compat_share_anon_page(page)) {
+			walk->in_use++;
+			if (!walk->final)
+				return 0;
 			if (page_log_add_pinned(&walk->gm->log, address, page))
 				walk->refusal = REASSURE_REFUSED_MEMORY;
 			return walk->refusal >= 0;
@@ -117,6 +127,40 @@ static bool has_private_pages(struct vm_area_struct *vma)
 	return vma->anon_vma && !(vma->vm_flags & (VM_SHARED | VM_HUGETLB));
 }
 
+/*
+ * Most references that nothing explains are those of batches on their way to
+ * the LRU lists, so these are emptied before a page is taken for pinned.
+ */
+static bool walk_again(struct protect_walk *walk)
+{
+	if (!walk->in_use || walk->final)
+		return false;
+	/* It may have run on another CPU when it touched the page. */
+	if (walk->drained) {
+		kernel_drain_all_lru_batches();
+		walk->final = true;
+	} else {
+		kernel_drain_lru_batches();
+		walk->drained = true;
+	}
+	walk->in_use = 0;
+	walk->large = NULL;
+	return true;
+}
+
+static void protect_all(struct guarded_mm *gm, struct protect_walk *walk)
+{
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, guarded_mm_mm(gm), 0);
+
+	for_each_vma(vmi, vma)
+		if (has_private_pages(vma) &&
+		    page_table_walk(vma, vma->vm_start, vma->vm_end,
+				    protect_pte, walk))
+			break;
+}
+
 /**
  * write_guard_protect() - make sure that the next write to a page is seen
  * @gm: the address space of current, locked for reading
@@ -126,28 +170,21 @@ static bool has_private_pages(struct vm_area_struct *vma)
 int write_guard_protect(struct guarded_mm *gm)
 {
 	struct protect_walk walk = { .gm = gm, .refusal = -1 };
-	struct mm_struct *mm = guarded_mm_mm(gm);
-	struct vm_area_struct *vma;
-
-	VMA_ITERATOR(vmi, mm, 0);
 
 	gm->in_fault++;
 	mutex_lock(&gm->lock);
-	for_each_vma(vmi, vma)
-		if (has_private_pages(vma) &&
-		    page_table_walk(vma, vma->vm_start, vma->vm_end,
-				    protect_pte, &walk))
-			break;
+	do
+		protect_all(gm, &walk);
+	while (walk_again(&walk));
 	mutex_unlock(&gm->lock);
-	kernel_flush_tlb_range(mm, 0, TLB_FLUSH_ALL);
+	kernel_flush_tlb_range(guarded_mm_mm(gm), 0, TLB_FLUSH_ALL);
 	gm->in_fault--;
 	return walk.refusal;
 }
 
 /*
  * Protects the neighbourhood of a page that a read fault has brought in: it
- * may have come back writable, and in a large folio not alone.  What was
- * logged before only faults once more.
+ * may have come back writable, and in a large folio not alone.
  */
 static void protect_again(struct guarded_mm *gm, struct vm_area_struct *vma,
 			  unsigned long address)
@@ -159,7 +196,10 @@ static void protect_again(struct guarded_mm *gm, struct vm_area_struct *vma,
 	if (!has_private_pages(vma))
 		return;
 	mutex_lock(&gm->lock);
-	if (page_table_walk(vma, start, end, protect_pte, &walk))
+	do
+		page_table_walk(vma, start, end, protect_pte, &walk);
+	while (walk_again(&walk));
+	if (walk.refusal >= 0)
 		guarded_mm_refuse(gm, walk.refusal);
 	mutex_unlock(&gm->lock);
 	kernel_flush_tlb_range(vma->vm_mm, start, end);
@@ -269,7 +309,8 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	int logged = 0;
 	vm_fault_t ret;
 
-	if (current->mm != vma->vm_mm)
+	/* Unsharing for a reader changes no content. */
+	if (current->mm != vma->vm_mm && flags & FAULT_FLAG_WRITE)
 		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);
 
 	while (READ_ONCE(gm->refusal) < 0) {
@@ -386,16 +427,7 @@ static struct ftrace_ops fault_ops = {
  */
 int write_guard_start(void)
 {
-	static unsigned char name[] = "handle_mm_fault";
-	int ret;
-
-	ret = ftrace_set_filter(&fault_ops, name, sizeof(name) - 1, 1);
-	if (ret)
-		return ret;
-	ret = register_ftrace_function(&fault_ops);
-	if (ret)
-		ftrace_free_filter(&fault_ops);
-	return ret;
+	return register_ftrace_function(&fault_ops);
 }
 
 /**
@@ -407,10 +439,29 @@ int write_guard_start(void)
 void write_guard_stop(void)
 {
 	unregister_ftrace_function(&fault_ops);
-	ftrace_free_filter(&fault_ops);
 	/* Those whom the hook has sent to guarded_fault() have arrived. */
 	synchronize_rcu_tasks();
 	wait_var_event(&faults_inside, !atomic_read(&faults_inside));
 	/* And have executed its last instruction. */
 	synchronize_rcu_tasks();
+}
+
+/*
+ * Names the function to hook.  Once for the life of the module: a filter that
+ * was freed leaves pointers behind and cannot be set again.
+ */
+int __init reassure_write_guard_init(void)
+{
+	static unsigned char name[] = "handle_mm_fault";
+	int ret = ftrace_set_filter(&fault_ops, name, sizeof(name) - 1, 1);
+
+	if (ret)
+		pr_err("ftrace cannot hook the kernel function %s; cannot work here\n",
+		       name);
+	return ret;
+}
+
+void reassure_write_guard_exit(void)
+{
+	ftrace_free_filter(&fault_ops);
 }

@@ -9,4 +9,7 @@ int write_guard_protect(struct guarded_mm *gm);
 int write_guard_start(void);
 void write_guard_stop(void);
 
+int reassure_write_guard_init(void);
+void reassure_write_guard_exit(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
+#include <linux/uaccess.h>
 
 #include <asm/fpu/api.h>
 #include <asm/fsgsbase.h>
@@ -90,6 +91,29 @@ static void restore_bases(const struct registers *saved)
 		wrmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
 	}
 	preempt_enable();
+}
+
+/*
+ * Near calls: e8 and a displacement, or ff /2 with up to five bytes of
+ * operand behind its ModRM byte.
+ */
+bool registers_follow_call(unsigned long address)
+{
+	static const u8 indirect_sizes[] = { 2, 3, 4, 6, 7 };
+	u8 code[7];
+	int i, at;
+
+	if (copy_from_user(code, (void __user *)(address - sizeof(code)),
+			   sizeof(code)))
+		return false;
+	if (code[sizeof(code) - 5] == 0xe8)
+		return true;
+	for (i = 0; i < ARRAY_SIZE(indirect_sizes); i++) {
+		at = sizeof(code) - indirect_sizes[i];
+		if (code[at] == 0xff && (code[at + 1] >> 3 & 7) == 2)
+			return true;
+	}
+	return false;
 }
 
 /**

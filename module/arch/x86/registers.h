@@ -27,6 +27,8 @@ struct registers {
 
 /* False in modes whose return cannot be forged: 32-bit, shadow stack. */
 bool registers_supported(const struct pt_regs *regs);
+/* Whether the instruction before @address is a call. */
+bool registers_follow_call(unsigned long address);
 void registers_save(struct registers *saved, const struct pt_regs *regs);
 void registers_return(const struct registers *saved, unsigned long ip,
 		      bool has_value, u64 value);
