@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netlink/attr.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netlink.h"
+#include "reassure_test.h"
+
+/* How long something that the kernel does in its own time may take. */
+#define PATIENCE_MS	10000
+
+const char *const counter_names[REASSURE_COUNTERS] = {
+	[REASSURE_COUNTER_CHECKPOINTS] = "checkpoints",
+	[REASSURE_COUNTER_COMMITS] = "commits",
+	[REASSURE_COUNTER_ABANDONED] = "abandoned",
+	[REASSURE_COUNTER_RESCUES] = "rescues",
+	[REASSURE_COUNTER_PAGES_SAVED] = "pages_saved",
+	[REASSURE_COUNTER_PAGES_RESTORED] = "pages_restored",
+	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
+};
+
+const char *const refusal_names[REASSURE_REFUSALS] = {
+	[REASSURE_REFUSED_BUDGET] = "budget",
+	[REASSURE_REFUSED_THREADS] = "threads",
+	[REASSURE_REFUSED_SIGNAL] = "signal",
+	[REASSURE_REFUSED_HANDLED] = "handled",
+	[REASSURE_REFUSED_HARDWARE] = "hardware",
+	[REASSURE_REFUSED_TRACED] = "traced",
+	[REASSURE_REFUSED_LEFT] = "left",
+	[REASSURE_REFUSED_PROBE] = "probe",
+	[REASSURE_REFUSED_MAPPING] = "mapping",
+	[REASSURE_REFUSED_USERFAULTFD] = "userfaultfd",
+	[REASSURE_REFUSED_HUGETLB] = "hugetlb",
+	[REASSURE_REFUSED_PINNED] = "pinned",
+	[REASSURE_REFUSED_FOREIGN] = "foreign",
+	[REASSURE_REFUSED_MEMORY] = "memory",
+	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
+};
+
+static struct answer last_answer;
+static struct counters mark;
+
+/**
+ * function_place() - in which file, and where there, a function is
+ * @function: of this process
+ * @path: receives the file
+ * @size: of @path
+ * @offset: receives the place
+ *
+ * Return: 0 or -ENOENT.
+ */
+int function_place(const void *function, char *path, size_t size,
+		   uint64_t *offset)
+{
+	unsigned long address = (unsigned long)function;
+	unsigned long start, end, pgoff;
+	char line[4352], file[4096];
+	int ret = -ENOENT;
+	FILE *maps;
+
+	maps = fopen("/proc/self/maps", "re");
+	if (!maps)
+		return -errno;
+	while (ret && fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %*s %lx %*s %*s %4095[^\n]", &start,
+			   &end, &pgoff, file) != 4)
+			continue;
+		if (address < start || address >= end)
+			continue;
+		snprintf(path, size, "%s", file);
+		*offset = address - start + pgoff;
+		ret = 0;
+	}
+	fclose(maps);
+	return ret;
+}
+
+static void put_budget(struct nl_msg *msg, const struct rescue_point *rp)
+{
+	if (!rp->budget_rescues) {
+		nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
+		return;
+	}
+	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, rp->budget_rescues);
+	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, rp->budget_seconds);
+}
+
+static int send_message(int command, void (*fill)(struct nl_msg *msg, const void *arg),
+			const void *arg)
+{
+	struct channel channel;
+	struct nl_msg *msg;
+	int ret;
+
+	memset(&last_answer, 0, sizeof(last_answer));
+	ret = channel_open(&channel);
+	if (ret)
+		return ret;
+	msg = channel_message(&channel, command, NLM_F_ACK);
+	if (fill)
+		fill(msg, arg);
+	channel_send(&channel, msg, &last_answer);
+	channel_close(&channel);
+	if (last_answer.error && *last_answer.text)
+		fprintf(stderr, "# module: %s\n", last_answer.text);
+	return last_answer.error;
+}
+
+struct addition {
+	const struct rescue_point *rp;
+	uint64_t offset;
+	int fd;
+};
+
+static void fill_add(struct nl_msg *msg, const void *arg)
+{
+	const struct addition *addition = arg;
+	const struct rescue_point *rp = addition->rp;
+
+	nla_put_string(msg, REASSURE_A_NAME, rp->name ?: "test");
+	nla_put_s32(msg, REASSURE_A_FILE_FD, addition->fd);
+	nla_put_u64(msg, REASSURE_A_OFFSET, addition->offset);
+	if (!rp->returns_void)
+		nla_put_s64(msg, REASSURE_A_RETURN,
+			    rp->value ? *rp->value : RESCUED);
+	if (rp->signals)
+		nla_put_u64(msg, REASSURE_A_SIGNALS, rp->signals);
+	nla_put_u32(msg, REASSURE_A_HANDLED, rp->handled);
+	put_budget(msg, rp);
+}
+
+/**
+ * rescue_point_add() - add a rescue point
+ * @rp: which
+ *
+ * Return: 0 or a negative errno; rescue_point_error() then says more.
+ */
+int rescue_point_add(const struct rescue_point *rp)
+{
+	struct addition addition = { .rp = rp, .offset = rp->offset };
+	const char *open_path = rp->path;
+	char path[4096];
+	int ret;
+
+	if (rp->function) {
+		ret = function_place(rp->function, path, sizeof(path),
+				     &addition.offset);
+		if (ret)
+			return ret;
+		open_path = path;
+	}
+	addition.fd = open(open_path, O_RDONLY | O_CLOEXEC);
+	if (addition.fd < 0)
+		return -errno;
+	ret = send_message(REASSURE_CMD_RESCUE_POINT_ADD, fill_add, &addition);
+	close(addition.fd);
+	return ret;
+}
+
+/* The usual one: "test", returns RESCUED, default signals, no budget. */
+int rescue_point_protect(const void *function)
+{
+	struct rescue_point rp = { .function = function };
+
+	return rescue_point_add(&rp);
+}
+
+static void fill_name(struct nl_msg *msg, const void *arg)
+{
+	nla_put_string(msg, REASSURE_A_NAME, arg);
+}
+
+int rescue_point_delete(const char *name)
+{
+	return send_message(REASSURE_CMD_RESCUE_POINT_DEL, fill_name, name);
+}
+
+int rescue_points_flush(void)
+{
+	return send_message(REASSURE_CMD_RESCUE_POINT_FLUSH, NULL, NULL);
+}
+
+/* What the module said to the last command. */
+const char *rescue_point_error(void)
+{
+	return last_answer.text;
+}
+
+static int read_counter(const char *dir, const char *name, uint64_t *value)
+{
+	char path[512], text[64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (read_text(path, text, sizeof(text)))
+		return -errno;
+	*value = strtoull(text, NULL, 10);
+	return 0;
+}
+
+/**
+ * counters_read() - read all counters
+ * @rescue_point: whose, or NULL for the global ones
+ * @counters: receives them
+ *
+ * Return: 0 or a negative errno.
+ */
+int counters_read(const char *rescue_point, struct counters *counters)
+{
+	char dir[256], refused[300];
+	int i, ret;
+
+	snprintf(dir, sizeof(dir), REASSURE_SYSFS "%s%s",
+		 rescue_point ? "/rescue_points/" : "", rescue_point ?: "");
+	snprintf(refused, sizeof(refused), "%s/refused", dir);
+	for (i = 0; i < REASSURE_COUNTERS; i++) {
+		ret = read_counter(dir, counter_names[i], &counters->events[i]);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < REASSURE_REFUSALS; i++) {
+		ret = read_counter(refused, refusal_names[i],
+				   &counters->refused[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* The global counters now; what follows is counted from here. */
+void counters_mark(void)
+{
+	memset(&mark, 0, sizeof(mark));
+	counters_read(NULL, &mark);
+}
+
+uint64_t events_since_mark(enum reassure_counter counter)
+{
+	struct counters now;
+
+	if (counters_read(NULL, &now))
+		return UINT64_MAX;
+	return now.events[counter] - mark.events[counter];
+}
+
+/* Calls that end with their process are counted some time later. */
+uint64_t events_awaited(enum reassure_counter counter, uint64_t wanted)
+{
+	uint64_t seen;
+	int ms;
+
+	for (ms = 0; ms < PATIENCE_MS; ms += 10) {
+		seen = events_since_mark(counter);
+		if (seen >= wanted)
+			return seen;
+		usleep(10000);
+	}
+	return seen;
+}
+
+uint64_t refused_since_mark(enum reassure_refusal reason)
+{
+	struct counters now;
+
+	if (counters_read(NULL, &now))
+		return UINT64_MAX;
+	return now.refused[reason] - mark.refused[reason];
+}
+
+uint64_t all_refused_since_mark(void)
+{
+	struct counters now;
+	uint64_t sum = 0;
+	int i;
+
+	if (counters_read(NULL, &now))
+		return UINT64_MAX;
+	for (i = 0; i < REASSURE_REFUSALS; i++)
+		sum += now.refused[i] - mark.refused[i];
+	return sum;
+}
+
+/* No rescue point is left of another test; what follows is counted. */
+int test_begin(void)
+{
+	int ret = rescue_points_flush();
+
+	counters_mark();
+	return ret;
+}
+
+static void print_count(const char *name, uint64_t now, uint64_t then)
+{
+	if (now != then)
+		printf("# counted: %s %llu\n", name,
+		       (unsigned long long)(now - then));
+}
+
+/* Takes the rescue points away, and tells what happened when it was wrong. */
+void test_end(bool passed)
+{
+	struct counters now;
+	int i;
+
+	if (!passed && !counters_read(NULL, &now)) {
+		for (i = 0; i < REASSURE_COUNTERS; i++)
+			print_count(counter_names[i], now.events[i],
+				    mark.events[i]);
+		for (i = 0; i < REASSURE_REFUSALS; i++)
+			print_count(refusal_names[i], now.refused[i],
+				    mark.refused[i]);
+		fflush(stdout);
+	}
+	rescue_points_flush();
+}
+
+/**
+ * child_start() - run a function in a child that may die
+ * @body: returns the exit status
+ * @arg: for @body
+ */
+pid_t child_start(int (*body)(void *arg), void *arg)
+{
+	struct rlimit none = { 0, 0 };
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_CORE, &none);
+	_exit(body(arg));
+}
+
+/* Waits for a child; returns its exit status, or its signal negated. */
+int child_wait(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child)
+		return 255;
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int child_run(int (*body)(void *arg), void *arg)
+{
+	return child_wait(child_start(body, arg));
+}
+
+/* Uses no memory of the process that a test may have broken. */
+void child_failed(const char *file, int line, const char *what)
+{
+	dprintf(STDOUT_FILENO, "# %s:%d: in a child: %s does not hold (errno %d)\n",
+		file, line, what, errno);
+	_exit(254);
+}
+
+static void *memory(size_t size, int flags)
+{
+	void *start = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   flags | MAP_ANONYMOUS, -1, 0);
+
+	if (start == MAP_FAILED) {
+		perror("# mmap");
+		exit(1);
+	}
+	return start;
+}
+
+/* Outside of every checkpoint, and seen by children and parent. */
+void *shared_memory(size_t size)
+{
+	return memory(size, MAP_SHARED);
+}
+
+void *private_memory(size_t size)
+{
+	return memory(size, MAP_PRIVATE);
+}
+
+int read_text(const char *path, char *text, size_t size)
+{
+	ssize_t got, length = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	do {
+		got = read(fd, text + length, size - 1 - length);
+		if (got > 0)
+			length += got;
+	} while (got > 0);
+	close(fd);
+	text[length] = 0;
+	return got < 0 ? -errno : 0;
+}
+
+int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* Whether a line of a file begins with @text. */
+bool file_has(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "re");
+	bool found = false;
+	char line[512];
+
+	if (!file)
+		return false;
+	while (!found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, text, strlen(text));
+	fclose(file);
+	return found;
+}
+
+/* Which runs at a tenth of the speed. */
+bool is_debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+/* The kernel log from now on. */
+int kernel_log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/**
+ * kernel_log_has() - look for a line
+ * @fd: from kernel_log_open(); lines that were read are gone
+ * @text: what it has to contain
+ * @line: receives the line, or NULL
+ * @size: of @line
+ */
+bool kernel_log_has(int fd, const char *text, char *line, size_t size)
+{
+	char record[8192];
+	ssize_t length;
+
+	for (;;) {
+		length = read(fd, record, sizeof(record) - 1);
+		/* Records were overwritten meanwhile. */
+		if (length < 0 && errno == EPIPE)
+			continue;
+		if (length <= 0)
+			return false;
+		record[length] = 0;
+		if (!strstr(record, text))
+			continue;
+		if (line)
+			snprintf(line, size, "%s", record);
+		return true;
+	}
+}
+
+void meet_signal(uint32_t *point)
+{
+	__atomic_store_n(point, 1, __ATOMIC_RELEASE);
+}
+
+/* By sleeping: a test machine may have one processor. */
+void meet_await(uint32_t *point)
+{
+	struct timespec pause = { .tv_nsec = 2000000 };
+
+	while (!__atomic_load_n(point, __ATOMIC_ACQUIRE))
+		nanosleep(&pause, NULL);
+}

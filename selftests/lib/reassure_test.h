@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What all tests need: rescue points on their own functions, children that
+ * may die, counters, the kernel log.
+ */
+#ifndef _REASSURE_TEST_H
+#define _REASSURE_TEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../../uapi/reassure.h"
+
+#define PAGE_SIZE	4096UL
+
+/* A function that is compiled as written and called where it is called. */
+#define __noipa		__attribute__((noipa))
+
+#define barrier()	asm volatile("" : : : "memory")
+
+#define REASSURE_SYSFS	"/sys/kernel/reassure"
+
+#define SIGNAL_BIT(sig)	(1ULL << ((sig) - 1))
+#define DEFAULT_SIGNALS	(SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGABRT) | \
+			 SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | \
+			 SIGNAL_BIT(SIGSEGV))
+
+/* What rescued calls return unless a test says otherwise. */
+#define RESCUED		(-77L)
+
+/* Where nothing is ever mapped. */
+#define BAD_ADDRESS	((void *)0x8)
+
+/**
+ * struct rescue_point - what to add
+ * @function: of this process; or
+ * @path: the file and
+ * @offset: the place
+ * @name: in place of "test"
+ * @value: in place of RESCUED
+ * @returns_void: nothing is returned
+ * @signals: in place of the default set
+ * @handled: enum reassure_handled
+ * @budget_rescues: with
+ * @budget_seconds: a budget in place of none
+ */
+struct rescue_point {
+	const void *function;
+	const char *path;
+	uint64_t offset;
+	const char *name;
+	const int64_t *value;
+	bool returns_void;
+	uint64_t signals;
+	unsigned int handled;
+	unsigned int budget_rescues;
+	unsigned int budget_seconds;
+};
+
+int rescue_point_add(const struct rescue_point *rp);
+int rescue_point_protect(const void *function);
+int rescue_point_delete(const char *name);
+int rescue_points_flush(void);
+const char *rescue_point_error(void);
+int function_place(const void *function, char *path, size_t size,
+		   uint64_t *offset);
+
+/**
+ * struct counters - what sysfs shows
+ * @events: by enum reassure_counter
+ * @refused: by enum reassure_refusal
+ */
+struct counters {
+	uint64_t events[REASSURE_COUNTERS];
+	uint64_t refused[REASSURE_REFUSALS];
+};
+
+extern const char *const counter_names[REASSURE_COUNTERS];
+extern const char *const refusal_names[REASSURE_REFUSALS];
+
+int counters_read(const char *rescue_point, struct counters *counters);
+void counters_mark(void);
+uint64_t events_since_mark(enum reassure_counter counter);
+uint64_t events_awaited(enum reassure_counter counter, uint64_t wanted);
+uint64_t refused_since_mark(enum reassure_refusal reason);
+uint64_t all_refused_since_mark(void);
+
+int test_begin(void);
+void test_end(bool passed);
+
+/* A child's exit status, or its signal as a negative number. */
+pid_t child_start(int (*body)(void *arg), void *arg);
+int child_wait(pid_t child);
+int child_run(int (*body)(void *arg), void *arg);
+void child_failed(const char *file, int line, const char *what)
+	__attribute__((noreturn));
+
+/* In children, where the harness cannot follow. */
+#define CHECK(condition) \
+	((condition) ? (void)0 : child_failed(__FILE__, __LINE__, #condition))
+
+void *shared_memory(size_t size);
+void *private_memory(size_t size);
+int read_text(const char *path, char *text, size_t size);
+int write_text(const char *path, const char *text);
+bool file_has(const char *path, const char *text);
+bool is_debug_kernel(void);
+
+int kernel_log_open(void);
+bool kernel_log_has(int fd, const char *text, char *line, size_t size);
+
+/* Meeting points of processes, in shared memory. */
+void meet_signal(uint32_t *point);
+void meet_await(uint32_t *point);
+
+/* Accesses that the compiler must not reason about. */
+static inline void touch_read(const void *address)
+{
+	char value;
+
+	asm volatile("movb (%1), %0" : "=q" (value) : "r" (address) : "memory");
+}
+
+static inline void touch_write(void *address)
+{
+	asm volatile("movb $1, (%0)" : : "r" (address) : "memory");
+}
+
+#endif /* _REASSURE_TEST_H */

@@ -1,0 +1,838 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a call does to the address space itself: what it has only added is
+ * taken away again; where something was removed, moved, replaced, discarded
+ * or re-protected, or cannot be put back, the fault is fatal as ever.
+ */
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+
+#define AREA_PAGES	8
+#define AREA_SIZE	(AREA_PAGES * PAGE_SIZE)
+#define HUGE_SIZE	(2UL << 20)
+
+/* Made before the call, with content, and with gaps on both sides. */
+static unsigned char *area, *file_area, *elsewhere;
+
+static long __noipa victim(void (*inside)(void))
+{
+	inside();
+	touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+static void *area_with_gaps(int flags, int fd)
+{
+	char *start = mmap(NULL, 3 * AREA_SIZE, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(start != MAP_FAILED && !munmap(start, 3 * AREA_SIZE));
+	start = mmap(start + AREA_SIZE, AREA_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_FIXED | flags, fd, 0);
+	CHECK(start != MAP_FAILED);
+	memset(start, 0x42, AREA_SIZE);
+	return start;
+}
+
+static void make_areas(void)
+{
+	int fd = memfd_create("mappings", MFD_CLOEXEC);
+
+	CHECK(fd >= 0 && !ftruncate(fd, AREA_SIZE));
+	area = area_with_gaps(MAP_ANONYMOUS, -1);
+	file_area = area_with_gaps(0, fd);
+	elsewhere = area_with_gaps(MAP_ANONYMOUS, -1);
+	CHECK(!munmap(elsewhere, AREA_SIZE));
+	close(fd);
+}
+
+static bool area_is_whole(void)
+{
+	size_t i;
+
+	for (i = 0; i < AREA_SIZE; i++)
+		if (area[i] != 0x42 || file_area[i] != 0x42)
+			return false;
+	return true;
+}
+
+static void write_areas(void)
+{
+	memset(area, 1, AREA_SIZE);
+	memset(file_area, 1, AREA_SIZE);
+	barrier();
+}
+
+/* What cannot be put back. */
+static void unmap(void)
+{
+	CHECK(!munmap(area, AREA_SIZE));
+}
+
+static void unmap_part(void)
+{
+	write_areas();
+	CHECK(!munmap(area + PAGE_SIZE, PAGE_SIZE));
+}
+
+static void unmap_file(void)
+{
+	CHECK(!munmap(file_area, AREA_SIZE));
+}
+
+static void unmap_and_map_again(void)
+{
+	CHECK(!munmap(area, AREA_SIZE));
+	CHECK(mmap(area, AREA_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area);
+	memset(area, 2, AREA_SIZE);
+}
+
+static void replace(void)
+{
+	CHECK(mmap(area, AREA_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area);
+}
+
+static void replace_part_of_file(void)
+{
+	CHECK(mmap(file_area + PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+	      file_area + PAGE_SIZE);
+}
+
+static void move(void)
+{
+	CHECK(mremap(area, AREA_SIZE, AREA_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     elsewhere) == elsewhere);
+	memset(elsewhere, 3, AREA_SIZE);
+}
+
+static void move_away_and_back(void)
+{
+	move();
+	CHECK(mremap(elsewhere, AREA_SIZE, AREA_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, area) == area);
+}
+
+static void move_and_leave_empty(void)
+{
+	CHECK(mremap(area, AREA_SIZE, AREA_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+		     elsewhere) == elsewhere);
+	memset(elsewhere, 3, AREA_SIZE);
+}
+
+static void shrink(void)
+{
+	CHECK(mremap(area, AREA_SIZE, PAGE_SIZE, 0) == area);
+}
+
+static void protect(void)
+{
+	CHECK(!mprotect(area, AREA_SIZE, PROT_READ));
+}
+
+static void protect_part(void)
+{
+	CHECK(!mprotect(area + PAGE_SIZE, PAGE_SIZE, PROT_NONE));
+}
+
+static void protect_away_and_back(void)
+{
+	CHECK(!mprotect(area, AREA_SIZE, PROT_READ));
+	CHECK(!mprotect(area, AREA_SIZE, PROT_READ | PROT_WRITE));
+	write_areas();
+}
+
+static void protect_away_and_back_after_writing(void)
+{
+	write_areas();
+	CHECK(!mprotect(area, AREA_SIZE, PROT_NONE));
+	CHECK(!mprotect(area, AREA_SIZE, PROT_READ | PROT_WRITE));
+}
+
+static void discard(void)
+{
+	CHECK(!madvise(area, AREA_SIZE, MADV_DONTNEED));
+}
+
+static void discard_and_write(void)
+{
+	write_areas();
+	CHECK(!madvise(area, AREA_SIZE, MADV_DONTNEED));
+	write_areas();
+}
+
+static void discard_file(void)
+{
+	CHECK(!madvise(file_area, AREA_SIZE, MADV_DONTNEED));
+}
+
+static void free_lazily(void)
+{
+	CHECK(!madvise(area, AREA_SIZE, MADV_FREE));
+	madvise(area, AREA_SIZE, MADV_PAGEOUT);
+}
+
+static void shrink_heap(void)
+{
+	CHECK(sbrk(-(long)(2 * PAGE_SIZE)) != (void *)-1);
+	CHECK(sbrk(2 * PAGE_SIZE) != (void *)-1);
+}
+
+static void lock(void)
+{
+	CHECK(!mlock(area, AREA_SIZE));
+}
+
+FIXTURE(lost)
+{
+};
+
+FIXTURE_VARIANT(lost)
+{
+	void (*inside)(void);
+};
+
+#define LOST(function) \
+	FIXTURE_VARIANT_ADD(lost, function) { .inside = function }
+
+LOST(unmap);
+LOST(unmap_part);
+LOST(unmap_file);
+LOST(unmap_and_map_again);
+LOST(replace);
+LOST(replace_part_of_file);
+LOST(move);
+LOST(move_away_and_back);
+LOST(move_and_leave_empty);
+LOST(shrink);
+LOST(protect);
+LOST(protect_part);
+LOST(discard);
+LOST(discard_and_write);
+LOST(discard_file);
+LOST(shrink_heap);
+LOST(lock);
+
+FIXTURE_SETUP(lost)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(lost)
+{
+	test_end(_metadata->passed);
+}
+
+static int losing_program(void *inside)
+{
+	CHECK(sbrk(4 * PAGE_SIZE) != (void *)-1);
+	make_areas();
+	/* A first call that does nothing must not make it look harmless. */
+	CHECK(victim(write_areas) == RESCUED);
+	CHECK(area_is_whole());
+	victim((void (*)(void))inside);
+	return 1;
+}
+
+TEST_F(lost, mapping_is_not_rescued)
+{
+	EXPECT_EQ(-SIGSEGV, child_run(losing_program, variant->inside));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* Either is right, but nothing between. */
+FIXTURE(doubtful)
+{
+};
+
+FIXTURE_VARIANT(doubtful)
+{
+	void (*inside)(void);
+};
+
+#define DOUBTFUL(function) \
+	FIXTURE_VARIANT_ADD(doubtful, function) { .inside = function }
+
+DOUBTFUL(free_lazily);
+DOUBTFUL(protect_away_and_back);
+DOUBTFUL(protect_away_and_back_after_writing);
+
+FIXTURE_SETUP(doubtful)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(doubtful)
+{
+	test_end(_metadata->passed);
+}
+
+static int doubtful_program(void *inside)
+{
+	make_areas();
+	CHECK(victim((void (*)(void))inside) == RESCUED);
+	CHECK(area_is_whole());
+	return 0;
+}
+
+TEST_F(doubtful, mapping_is_whole_or_fatal)
+{
+	int ended = child_run(doubtful_program, variant->inside);
+
+	if (ended == -SIGSEGV) {
+		EXPECT_EQ(1, all_refused_since_mark());
+		EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+		return;
+	}
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* What can be put back. */
+static void map(void)
+{
+	char *start = private_memory(100 * PAGE_SIZE);
+
+	memset(start, 4, 100 * PAGE_SIZE);
+	write_areas();
+}
+
+static void map_beside(void)
+{
+	/* Merges with what was there, on both sides. */
+	memset(mmap(area + AREA_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+	       4, PAGE_SIZE);
+	memset(mmap(area - PAGE_SIZE, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0),
+	       4, PAGE_SIZE);
+	write_areas();
+}
+
+static void map_file(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY);
+
+	CHECK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE, fd, 0) !=
+	      MAP_FAILED);
+	CHECK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0) !=
+	      MAP_FAILED);
+	close(fd);
+}
+
+static void map_shared(void)
+{
+	memset(shared_memory(20 * PAGE_SIZE), 1, 20 * PAGE_SIZE);
+}
+
+static void map_and_unmap(void)
+{
+	char *start = private_memory(10 * PAGE_SIZE);
+
+	memset(start, 1, 10 * PAGE_SIZE);
+	CHECK(!munmap(start, 4 * PAGE_SIZE));
+	CHECK(!munmap(start + 6 * PAGE_SIZE, 4 * PAGE_SIZE));
+	start = private_memory(3 * PAGE_SIZE);
+	CHECK(!mprotect(start, PAGE_SIZE, PROT_READ));
+	CHECK(mremap(start + PAGE_SIZE, 2 * PAGE_SIZE, 40 * PAGE_SIZE,
+		     MREMAP_MAYMOVE) != MAP_FAILED);
+	write_areas();
+}
+
+static void map_many(void)
+{
+	int i;
+
+	/* Of alternating protection, so that they do not merge. */
+	for (i = 0; i < 200; i++)
+		CHECK(mmap(NULL, PAGE_SIZE, i % 2 ? PROT_READ : PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
+static void map_locked(void)
+{
+	mmap(NULL, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED, -1, 0);
+}
+
+static void grow_heap(void)
+{
+	char *start = sbrk(30 * PAGE_SIZE + 123);
+
+	memset(start, 1, 30 * PAGE_SIZE + 123);
+	CHECK(sbrk(-1000) != (void *)-1);
+	write_areas();
+}
+
+static void allocate(void)
+{
+	int i;
+
+	for (i = 1; i < 100; i++)
+		memset(malloc(i * 5000), 1, i * 5000);
+}
+
+static void allocate_and_free(void)
+{
+	void *blocks[60];
+	int i;
+
+	for (i = 0; i < 60; i++) {
+		blocks[i] = malloc(3000 + i * 10000);
+		memset(blocks[i], 1, 3000);
+	}
+	for (i = 0; i < 60; i++)
+		free(blocks[i]);
+}
+
+static void __noipa grow_stack(void)
+{
+	char local[1500000];
+
+	memset(local, 1, sizeof(local));
+	asm volatile("" : : "r" (local) : "memory");
+}
+
+FIXTURE(added)
+{
+};
+
+FIXTURE_VARIANT(added)
+{
+	void (*inside)(void);
+};
+
+#define ADDED(function) \
+	FIXTURE_VARIANT_ADD(added, function) { .inside = function }
+
+ADDED(map);
+ADDED(map_beside);
+ADDED(map_file);
+ADDED(map_shared);
+ADDED(map_and_unmap);
+ADDED(map_many);
+ADDED(map_locked);
+ADDED(grow_heap);
+ADDED(allocate);
+ADDED(allocate_and_free);
+ADDED(grow_stack);
+
+FIXTURE_SETUP(added)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(added)
+{
+	test_end(_metadata->passed);
+}
+
+#define MAPS_SIZE	65536
+
+/* All mappings but the stack, which grows by itself. */
+static void list_mappings(char *text)
+{
+	char *stack, *end;
+
+	CHECK(!read_text("/proc/self/maps", text, MAPS_SIZE));
+	end = strstr(text, "[stack]\n");
+	CHECK(end);
+	end += strlen("[stack]\n");
+	for (stack = end - 2; stack > text && stack[-1] != '\n'; stack--)
+		;
+	memmove(stack, end, strlen(end) + 1);
+}
+
+static int adding_program(void *inside)
+{
+	/* Outside of what is covered and compared. */
+	char *before = shared_memory(MAPS_SIZE);
+	char *after = shared_memory(MAPS_SIZE);
+	char *top, *block;
+	int i, j;
+
+	make_areas();
+	/* The page of the return probes appears, the heap is there. */
+	CHECK(victim(write_areas) == RESCUED);
+	free(malloc(1000));
+	list_mappings(before);
+	top = sbrk(0);
+	for (i = 0; i < 3; i++) {
+		CHECK(victim((void (*)(void))inside) == RESCUED);
+		list_mappings(after);
+		if (strcmp(before, after))
+			printf("before:\n%safter:\n%s", before, after);
+		CHECK(!strcmp(before, after));
+		CHECK(sbrk(0) == top);
+		CHECK(area_is_whole());
+	}
+	/* Memory that the heap gets now is empty, as from the kernel. */
+	for (i = 0; i < 20; i++) {
+		block = sbrk(PAGE_SIZE);
+		CHECK(block != (void *)-1);
+		for (j = 0; j < PAGE_SIZE; j++)
+			CHECK(!block[j]);
+	}
+	for (i = 1; i < 60; i++) {
+		block = malloc(i * 4000);
+		CHECK(block);
+		memset(block, i, i * 4000);
+	}
+	return 0;
+}
+
+TEST_F(added, mapping_is_removed)
+{
+	EXPECT_EQ(0, child_run(adding_program, variant->inside));
+	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+FIXTURE(special)
+{
+};
+
+FIXTURE_SETUP(special)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(special)
+{
+	test_end(_metadata->passed);
+}
+
+static void nothing(void)
+{
+}
+
+static void register_userfaultfd(void)
+{
+	struct uffdio_register range = {
+		.range = { (unsigned long)area, AREA_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		_exit(4);
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
+	CHECK(!ioctl(fd, UFFDIO_REGISTER, &range));
+}
+
+static int userfaultfd_before_program(void *arg)
+{
+	make_areas();
+	register_userfaultfd();
+	victim(nothing);
+	return 1;
+}
+
+static int userfaultfd_inside_program(void *arg)
+{
+	make_areas();
+	victim(register_userfaultfd);
+	return 1;
+}
+
+TEST_F(special, userfaultfd_before)
+{
+	int ended = child_run(userfaultfd_before_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no userfaultfd");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_USERFAULTFD));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, userfaultfd_inside)
+{
+	int ended = child_run(userfaultfd_inside_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no userfaultfd");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+static void *map_huge(int flags)
+{
+	void *start = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
+			   flags | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+
+	if (start == MAP_FAILED)
+		_exit(4);
+	memset(start, 1, HUGE_SIZE);
+	return start;
+}
+
+static int private_hugetlb_program(void *arg)
+{
+	map_huge(MAP_PRIVATE);
+	victim(nothing);
+	return 1;
+}
+
+static int shared_hugetlb_program(void *arg)
+{
+	map_huge(MAP_SHARED);
+	return victim(nothing) == RESCUED ? 0 : 1;
+}
+
+static void map_huge_inside(void)
+{
+	map_huge(MAP_PRIVATE);
+}
+
+static int added_hugetlb_program(void *arg)
+{
+	return victim(map_huge_inside) == RESCUED ? 0 : 1;
+}
+
+TEST_F(special, private_hugetlb)
+{
+	int ended;
+
+	write_text("/proc/sys/vm/nr_hugepages", "2");
+	ended = child_run(private_hugetlb_program, NULL);
+	write_text("/proc/sys/vm/nr_hugepages", "0");
+	if (ended == 4)
+		SKIP(return, "no huge pages");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_HUGETLB));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, shared_hugetlb)
+{
+	int ended;
+
+	write_text("/proc/sys/vm/nr_hugepages", "2");
+	ended = child_run(shared_hugetlb_program, NULL);
+	write_text("/proc/sys/vm/nr_hugepages", "0");
+	if (ended == 4)
+		SKIP(return, "no huge pages");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* Added and nothing else: taken away, or fatal. */
+TEST_F(special, added_hugetlb)
+{
+	char free_pages[2][32];
+	int ended;
+
+	write_text("/proc/sys/vm/nr_hugepages", "2");
+	ended = child_run(added_hugetlb_program, NULL);
+	write_text("/proc/sys/vm/nr_hugepages", "0");
+	if (ended == 4)
+		SKIP(return, "no huge pages");
+	EXPECT_TRUE(ended == 0 || ended == -SIGSEGV);
+	/* No page stayed behind. */
+	read_text("/proc/sys/vm/nr_hugepages", free_pages[0], 32);
+	EXPECT_STREQ("0\n", free_pages[0]);
+}
+
+/* Pages that somebody else holds on to, here a pipe. */
+static int pipe_fds[2];
+
+static void put_into_pipe(void)
+{
+	struct iovec vector = { area, PAGE_SIZE };
+
+	CHECK(vmsplice(pipe_fds[1], &vector, 1, 0) == PAGE_SIZE);
+}
+
+static unsigned char byte_from_pipe(void)
+{
+	unsigned char page[PAGE_SIZE];
+
+	CHECK(read(pipe_fds[0], page, PAGE_SIZE) == PAGE_SIZE);
+	return page[100];
+}
+
+static int pinned_before_program(void *arg)
+{
+	make_areas();
+	CHECK(!pipe(pipe_fds));
+	put_into_pipe();
+	victim(write_areas);
+	return 1;
+}
+
+static int pinned_untouched_program(void *arg)
+{
+	make_areas();
+	CHECK(!pipe(pipe_fds));
+	put_into_pipe();
+	CHECK(victim(nothing) == RESCUED);
+	CHECK(area_is_whole());
+	/* It is still the very page that the pipe holds. */
+	area[100] = 9;
+	CHECK(byte_from_pipe() == 9);
+	return 0;
+}
+
+static void write_and_put_into_pipe(void)
+{
+	write_areas();
+	put_into_pipe();
+}
+
+static int pinned_inside_program(void *arg)
+{
+	make_areas();
+	CHECK(!pipe(pipe_fds));
+	victim(write_and_put_into_pipe);
+	return 1;
+}
+
+static void write_and_pass_through_pipe(void)
+{
+	write_areas();
+	put_into_pipe();
+	CHECK(byte_from_pipe() == 1);
+}
+
+static int no_longer_pinned_program(void *arg)
+{
+	make_areas();
+	CHECK(!pipe(pipe_fds));
+	CHECK(victim(write_and_pass_through_pipe) == RESCUED);
+	CHECK(area_is_whole());
+	return 0;
+}
+
+TEST_F(special, pinned_before_and_written)
+{
+	EXPECT_EQ(-SIGSEGV, child_run(pinned_before_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, pinned_before_and_untouched)
+{
+	EXPECT_EQ(0, child_run(pinned_untouched_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F(special, pinned_inside)
+{
+	EXPECT_EQ(-SIGSEGV, child_run(pinned_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, pinned_inside_for_a_while)
+{
+	EXPECT_EQ(0, child_run(no_longer_pinned_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* The kernel writes into registered buffers without any page fault. */
+static struct ring {
+	int fd;
+	unsigned int *head, *tail, *array;
+	struct io_uring_sqe *entries;
+} ring;
+
+static void ring_open(void)
+{
+	struct io_uring_params params = {};
+	struct iovec buffer = { area, AREA_SIZE };
+	char *start;
+
+	ring.fd = syscall(SYS_io_uring_setup, 4, &params);
+	if (ring.fd < 0)
+		_exit(4);
+	start = mmap(NULL, params.sq_off.array + 64, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_POPULATE, ring.fd, IORING_OFF_SQ_RING);
+	CHECK(start != MAP_FAILED);
+	ring.tail = (void *)(start + params.sq_off.tail);
+	ring.array = (void *)(start + params.sq_off.array);
+	ring.entries = mmap(NULL, params.sq_entries * sizeof(*ring.entries),
+			    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			    ring.fd, IORING_OFF_SQES);
+	CHECK(ring.entries != MAP_FAILED);
+	CHECK(!syscall(SYS_io_uring_register, ring.fd, IORING_REGISTER_BUFFERS,
+		       &buffer, 1));
+}
+
+static void ring_read_zeros(void)
+{
+	struct io_uring_sqe *entry = &ring.entries[0];
+
+	memset(entry, 0, sizeof(*entry));
+	entry->opcode = IORING_OP_READ_FIXED;
+	entry->fd = open("/dev/zero", O_RDONLY);
+	entry->addr = (unsigned long)area;
+	entry->len = PAGE_SIZE;
+	ring.array[0] = 0;
+	__atomic_store_n(ring.tail, *ring.tail + 1, __ATOMIC_RELEASE);
+	CHECK(syscall(SYS_io_uring_enter, ring.fd, 1, 1,
+		      IORING_ENTER_GETEVENTS, NULL, 0) == 1);
+	CHECK(!area[0]);
+}
+
+static int ring_program(void *arg)
+{
+	make_areas();
+	ring_open();
+	victim(ring_read_zeros);
+	return 1;
+}
+
+static int idle_ring_program(void *arg)
+{
+	make_areas();
+	ring_open();
+	CHECK(victim(nothing) == RESCUED);
+	CHECK(area_is_whole());
+	ring_read_zeros();
+	return 0;
+}
+
+TEST_F(special, registered_buffer_written_by_a_ring)
+{
+	int ended = child_run(ring_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, registered_buffer_of_an_idle_ring)
+{
+	int ended = child_run(idle_ring_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A rescued call leaves the registers as the calling convention says that a
+ * function leaves them, whatever it has done to them.
+ */
+#include <asm/prctl.h>
+#include <fenv.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+
+#define FLAG_TRAP	(1UL << 8)
+#define FLAG_DIRECTION	(1UL << 10)
+#define FLAG_ALIGNMENT	(1UL << 18)
+
+/* Control words that are neither the default nor what the victim sets. */
+#define X87_CONTROL	0x0c7f
+#define MXCSR		0x5f80
+#define MXCSR_CONTROL	0xffc0
+
+/**
+ * struct state - what the caller sees; offsets are in the assembly below
+ */
+struct state {
+	uint64_t rbx, rbp, r12, r13, r14, r15;
+	uint64_t rsp_before, rsp_after;
+	uint64_t rax, flags;
+	uint32_t mxcsr, x87_control;
+	uint32_t x87_environment[8];
+};
+
+/*
+ * void call_and_look(struct state *state, void (*function)(void)): gives the
+ * registers that a function has to keep known values, calls the function and
+ * writes down what it left.
+ */
+asm(".text\n"
+    "call_and_look:\n"
+    "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+    "	push %rdi\n"
+    "	stmxcsr 84(%rdi)\n"
+    "	sub $16, %rsp\n"
+    "	movl $0x5f80, (%rsp); ldmxcsr (%rsp)\n"
+    "	fnstcw 8(%rsp)\n"
+    "	movw $0x0c7f, (%rsp); fldcw (%rsp)\n"
+    "	mov $0x1111111111111111, %rbx\n"
+    "	mov $0x2222222222222222, %rbp\n"
+    "	mov $0x3333333333333333, %r12\n"
+    "	mov $0x4444444444444444, %r13\n"
+    "	mov $0x5555555555555555, %r14\n"
+    "	mov $0x6666666666666666, %r15\n"
+    "	mov %rsp, 48(%rdi)\n"
+    "	call *%rsi\n"
+    /* rsp is not trusted yet. */
+    "	mov current_state(%rip), %rdi\n"
+    "	mov %rsp, 56(%rdi)\n"
+    "	mov 48(%rdi), %rsp\n"
+    "	mov %rbx, 0(%rdi); mov %rbp, 8(%rdi)\n"
+    "	mov %r12, 16(%rdi); mov %r13, 24(%rdi)\n"
+    "	mov %r14, 32(%rdi); mov %r15, 40(%rdi)\n"
+    "	mov %rax, 64(%rdi)\n"
+    "	pushf; pop 72(%rdi)\n"
+    "	cld\n"
+    "	movl 84(%rdi), %ecx\n"
+    "	stmxcsr 80(%rdi)\n"
+    "	movl $0, 84(%rdi); fnstcw 84(%rdi)\n"
+    "	fnstenv 88(%rdi)\n"
+    "	fninit; fldcw 8(%rsp)\n"
+    "	movl %ecx, (%rsp); ldmxcsr (%rsp)\n"
+    "	add $16, %rsp\n"
+    "	pop %rdi\n"
+    "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+    "	ret\n");
+
+void call_and_look(struct state *state, void (*function)(void));
+
+/* Filled by call_and_look(); outside of what a rollback touches. */
+struct state *current_state;
+
+/* Leaves everything in a mess, and faults. */
+asm(".text\n"
+    "mess_and_fault:\n"
+    "	nop\n"
+    "	push %rbp\n"
+    "	sub $5000, %rsp\n"
+    "	andq $-64, %rsp\n"
+    "	xor %ebx, %ebx; not %rbx\n"
+    "	mov %rbx, %rbp; mov %rbx, %r12; mov %rbx, %r13\n"
+    "	mov %rbx, %r14; mov %rbx, %r15\n"
+    "	fninit; fld1; fldpi; fldl2t; fldl2e; fldz; fldlg2; fldln2; fld1\n"
+    "	movw $0x037f, (%rsp); fldcw (%rsp)\n"
+    "	movl $0x1f80, (%rsp); ldmxcsr (%rsp)\n"
+    "	std\n"
+    "	movq 8, %rax\n"
+    "	ud2\n");
+
+/* The same with the x87 registers used by MMX. */
+asm(".text\n"
+    "mmx_and_fault:\n"
+    "	nop\n"
+    "	sub $72, %rsp\n"
+    "	movq %rsp, %mm0; movq %rsp, %mm7\n"
+    "	std\n"
+    "	ud2\n");
+
+void mess_and_fault(void);
+void mmx_and_fault(void);
+
+static void check_state(const struct state *state)
+{
+	CHECK(state->rax == (uint64_t)RESCUED);
+	CHECK(state->rbx == 0x1111111111111111);
+	CHECK(state->rbp == 0x2222222222222222);
+	CHECK(state->r12 == 0x3333333333333333);
+	CHECK(state->r13 == 0x4444444444444444);
+	CHECK(state->r14 == 0x5555555555555555);
+	CHECK(state->r15 == 0x6666666666666666);
+	CHECK(state->rsp_after == state->rsp_before);
+	CHECK(!(state->flags & (FLAG_DIRECTION | FLAG_TRAP | FLAG_ALIGNMENT)));
+	CHECK((state->mxcsr & MXCSR_CONTROL) == (MXCSR & MXCSR_CONTROL));
+	CHECK((state->x87_control & 0xffff) == X87_CONTROL);
+	/* Every register of the x87 stack is empty, its top is 0. */
+	CHECK((state->x87_environment[2] & 0xffff) == 0xffff);
+	CHECK(!(state->x87_environment[1] & 0x3800));
+}
+
+static int looking_program(void *function)
+{
+	struct state *state = shared_memory(sizeof(*state));
+	int i;
+
+	current_state = state;
+	for (i = 0; i < 3; i++) {
+		memset(state, 0, sizeof(*state));
+		call_and_look(state, (void (*)(void))function);
+		check_state(state);
+		CHECK(fegetround() == FE_TONEAREST);
+	}
+	return 0;
+}
+
+FIXTURE(registers)
+{
+};
+
+FIXTURE_SETUP(registers)
+{
+	ASSERT_EQ(0, test_begin());
+}
+
+FIXTURE_TEARDOWN(registers)
+{
+	test_end(_metadata->passed);
+}
+
+TEST_F(registers, are_kept_as_by_any_function)
+{
+	ASSERT_EQ(0, rescue_point_protect(mess_and_fault));
+	EXPECT_EQ(0, child_run(looking_program, mess_and_fault));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F(registers, x87_stack_is_empty_after_mmx)
+{
+	ASSERT_EQ(0, rescue_point_protect(mmx_and_fault));
+	EXPECT_EQ(0, child_run(looking_program, mmx_and_fault));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+static long __noipa blocking_victim(void)
+{
+	sigset_t mask;
+
+	sigfillset(&mask);
+	sigdelset(&mask, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+	touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+static int masking_program(void *arg)
+{
+	sigset_t before, after;
+
+	sigemptyset(&before);
+	sigaddset(&before, SIGUSR1);
+	sigaddset(&before, SIGRTMIN + 3);
+	CHECK(!sigprocmask(SIG_SETMASK, &before, NULL));
+	CHECK(blocking_victim() == RESCUED);
+	CHECK(!sigprocmask(SIG_SETMASK, NULL, &after));
+	CHECK(!memcmp(&before, &after, 8));
+	return 0;
+}
+
+TEST_F(registers, signal_mask_is_as_at_entry)
+{
+	ASSERT_EQ(0, rescue_point_protect(blocking_victim));
+	EXPECT_EQ(0, child_run(masking_program, NULL));
+}
+
+static __thread int thread_local = 3;
+
+/* Without thread-local storage there is no errno and no way to return. */
+static long __noipa moving_victim(void)
+{
+	static unsigned long elsewhere[512];
+	long ret;
+
+	syscall(SYS_arch_prctl, ARCH_SET_GS, 0x1234);
+	asm volatile("syscall; movq 8, %%rax" : "=a" (ret)
+		     : "a" (SYS_arch_prctl), "D" (ARCH_SET_FS),
+		     "S" (elsewhere + 256) : "rcx", "r11", "memory");
+	return ret;
+}
+
+static int moving_program(void *arg)
+{
+	unsigned long gs = 1;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		CHECK(moving_victim() == RESCUED);
+		CHECK(thread_local == 3);
+		CHECK(!syscall(SYS_arch_prctl, ARCH_GET_GS, &gs));
+		CHECK(!gs);
+	}
+	return 0;
+}
+
+TEST_F(registers, segment_bases_are_as_at_entry)
+{
+	ASSERT_EQ(0, rescue_point_protect(moving_victim));
+	EXPECT_EQ(0, child_run(moving_program, NULL));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/*
+ * A handler that faults while sigsuspend() waits: the mask that the system
+ * call would have put back must not come later.
+ */
+static void faulting_handler(int sig)
+{
+	touch_read(BAD_ADDRESS);
+}
+
+static long __noipa suspended_victim(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	raise(SIGUSR1);
+	sigsuspend(&none);
+	return 1;
+}
+
+static int suspending_program(void *arg)
+{
+	sigset_t before, after;
+
+	signal(SIGUSR1, faulting_handler);
+	sigemptyset(&before);
+	sigaddset(&before, SIGUSR1);
+	sigaddset(&before, SIGUSR2);
+	CHECK(!sigprocmask(SIG_SETMASK, &before, NULL));
+	CHECK(suspended_victim() == RESCUED);
+	CHECK(!sigprocmask(SIG_SETMASK, NULL, &after));
+	CHECK(!memcmp(&before, &after, 8));
+	return 0;
+}
+
+TEST_F(registers, mask_of_sigsuspend_does_not_stay)
+{
+	ASSERT_EQ(0, rescue_point_protect(suspended_victim));
+	EXPECT_EQ(0, child_run(suspending_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_HARNESS_MAIN
