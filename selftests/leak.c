@@ -11,6 +11,8 @@
 
 #define PAGES		8
 #define REPORTS		5
+/* Calls of each process before anything is measured. */
+#define WARM_UP		200
 
 /* What else goes on in a machine moves these a little. */
 #define RESIDENT_KB	300
@@ -23,20 +25,22 @@ static long checksum;
 /* Allocates, maps and writes; gives back what it should when it returns. */
 static long __noipa victim(bool fault)
 {
-	char *block = malloc(200), *large = malloc(200000);
-	char *mapped = private_memory(3 * PAGE_SIZE);
+	char *block = malloc(200), *mapped = NULL;
 	int i;
 
 	for (i = 0; i < PAGES; i++)
 		area[i * PAGE_SIZE]++;
 	memset(block, 1, 200);
-	large[100000] = 1;
-	mapped[PAGE_SIZE] = 1;
+	/* What is dear comes every now and then. */
+	if (checksum % 8 == 0) {
+		mapped = private_memory(3 * PAGE_SIZE);
+		mapped[PAGE_SIZE] = 1;
+	}
 	checksum++;
 	if (fault)
 		touch_read(BAD_ADDRESS);
-	munmap(mapped, 3 * PAGE_SIZE);
-	free(large);
+	if (mapped)
+		munmap(mapped, 3 * PAGE_SIZE);
 	free(block);
 	return 1;
 }
@@ -55,8 +59,9 @@ static long __noipa aborting_victim(bool fault)
 	return 1;
 }
 
-struct sizes {
-	long resident_kb, mappings, slab_kb, free_kb;
+/* What the machine has. */
+struct machine {
+	long slab_kb, free_kb;
 };
 
 static long field(const char *path, const char *name)
@@ -86,22 +91,33 @@ static long count_lines(const char *path)
 	return count;
 }
 
-static void measure(struct sizes *sizes)
+static void measure(struct machine *machine)
 {
 	/* What the kernel frees in its own time. */
 	usleep(300000);
 	write_text("/proc/sys/vm/drop_caches", "3");
-	sizes->resident_kb = field("/proc/self/status", "RssAnon:");
-	sizes->mappings = count_lines("/proc/self/maps");
-	sizes->slab_kb = field("/proc/meminfo", "Slab:");
-	sizes->free_kb = field("/proc/meminfo", "MemFree:");
-	CHECK(sizes->resident_kb > 0 && sizes->mappings > 0 &&
-	      sizes->slab_kb > 0 && sizes->free_kb > 0);
+	machine->slab_kb = field("/proc/meminfo", "Slab:");
+	machine->free_kb = field("/proc/meminfo", "MemFree:");
 }
 
+/**
+ * struct load - what two processes do at once
+ * @victim: whom they call
+ * @calls: how often each
+ * @warm: meeting points
+ * @go: of the parent
+ * @done: with the children
+ * @end: of this
+ * @process: what each is given
+ */
 struct load {
 	long (*victim)(bool fault);
 	long calls;
+	uint32_t warm[2], go, done[2], end;
+	struct process {
+		struct load *load;
+		int number;
+	} process[2];
 };
 
 static void call(const struct load *load, long calls)
@@ -116,8 +132,10 @@ static void call(const struct load *load, long calls)
 
 static int loaded_program(void *arg)
 {
-	const struct load *load = arg;
-	struct sizes before, after;
+	struct process *process = arg;
+	struct load *load = process->load;
+	int number = process->number;
+	long resident, mappings;
 	int part;
 
 	/* The C library's last words are not for here. */
@@ -125,25 +143,28 @@ static int loaded_program(void *arg)
 		dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
 	area = private_memory(PAGES * PAGE_SIZE);
 	/* First all that is made once and stays. */
-	call(load, 200);
+	call(load, WARM_UP);
 	checksum = 0;
-	measure(&before);
+	count_lines("/proc/self/maps");
+	resident = field("/proc/self/status", "RssAnon:");
+	mappings = count_lines("/proc/self/maps");
+	CHECK(resident > 0 && mappings > 0);
+	meet_signal(&load->warm[number]);
+	meet_await(&load->go);
 	for (part = 1; part <= REPORTS; part++) {
 		call(load, load->calls / REPORTS);
-		printf("# %ld calls\n", part * (load->calls / REPORTS));
-		fflush(stdout);
+		dprintf(STDOUT_FILENO, "# process %d: %ld calls\n", number,
+			part * (load->calls / REPORTS));
 	}
-	measure(&after);
-	printf("# resident %ld kB, then %ld; mappings %ld, then %ld; slab %ld kB, then %ld; free %ld kB, then %ld\n",
-	       before.resident_kb, after.resident_kb, before.mappings,
-	       after.mappings, before.slab_kb, after.slab_kb, before.free_kb,
-	       after.free_kb);
-	fflush(stdout);
+	meet_signal(&load->done[number]);
+	meet_await(&load->end);
 	CHECK(checksum == load->calls / 2);
-	CHECK(after.resident_kb <= before.resident_kb + RESIDENT_KB);
-	CHECK(after.mappings == before.mappings);
-	CHECK(after.slab_kb <= before.slab_kb + SLAB_KB);
-	CHECK(after.free_kb >= before.free_kb - FREE_KB);
+	dprintf(STDOUT_FILENO,
+		"# process %d: resident %ld kB, then %ld kB; mappings %ld, then %ld\n",
+		number, resident, field("/proc/self/status", "RssAnon:"),
+		mappings, count_lines("/proc/self/maps"));
+	CHECK(field("/proc/self/status", "RssAnon:") <= resident + RESIDENT_KB);
+	CHECK(count_lines("/proc/self/maps") == mappings);
 	return 0;
 }
 
@@ -161,32 +182,56 @@ FIXTURE_TEARDOWN(leak)
 	test_end(_metadata->passed);
 }
 
+static void run_load(struct __test_metadata *_metadata,
+		     long (*victim_of_load)(bool fault), long calls)
+{
+	struct load *load = shared_memory(sizeof(*load));
+	struct machine before, after;
+	pid_t children[2];
+	uint64_t rescues;
+	int i;
+
+	ASSERT_EQ(0, rescue_point_protect(victim_of_load));
+	load->victim = victim_of_load;
+	load->calls = calls / 2;
+	for (i = 0; i < 2; i++) {
+		load->process[i].load = load;
+		load->process[i].number = i;
+		children[i] = child_start(loaded_program,
+					  &load->process[i]);
+	}
+	meet_await(&load->warm[0]);
+	meet_await(&load->warm[1]);
+	measure(&before);
+	meet_signal(&load->go);
+	meet_await(&load->done[0]);
+	meet_await(&load->done[1]);
+	/* While they still have all that they use. */
+	measure(&after);
+	meet_signal(&load->end);
+	EXPECT_EQ(0, child_wait(children[0]));
+	EXPECT_EQ(0, child_wait(children[1]));
+
+	printf("# slab %ld kB, then %ld kB; free %ld kB, then %ld kB\n",
+	       before.slab_kb, after.slab_kb, before.free_kb, after.free_kb);
+	fflush(stdout);
+	EXPECT_LT(0, before.slab_kb);
+	EXPECT_GE(before.slab_kb + SLAB_KB, after.slab_kb);
+	EXPECT_LE(before.free_kb - FREE_KB, after.free_kb);
+	rescues = calls / 2 + WARM_UP;
+	EXPECT_EQ(rescues, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(rescues, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
 TEST_F_TIMEOUT(leak, none_after_many_rescues, 280)
 {
-	struct load load = {
-		.victim = victim,
-		.calls = is_debug_kernel() ? 4000 : 100000,
-	};
-
-	ASSERT_EQ(0, rescue_point_protect(victim));
-	EXPECT_EQ(0, child_run(loaded_program, &load));
-	EXPECT_EQ(load.calls / 2 + 100,
-		  events_since_mark(REASSURE_COUNTER_RESCUES));
-	EXPECT_EQ(load.calls / 2 + 100,
-		  events_since_mark(REASSURE_COUNTER_COMMITS));
-	EXPECT_EQ(0, all_refused_since_mark());
+	run_load(_metadata, victim, is_debug_kernel() ? 5000 : 100000);
 }
 
 TEST_F_TIMEOUT(leak, none_after_many_aborts, 180)
 {
-	struct load load = {
-		.victim = aborting_victim,
-		.calls = is_debug_kernel() ? 1000 : 4000,
-	};
-
-	ASSERT_EQ(0, rescue_point_protect(aborting_victim));
-	EXPECT_EQ(0, child_run(loaded_program, &load));
-	EXPECT_EQ(0, all_refused_since_mark());
+	run_load(_metadata, aborting_victim, is_debug_kernel() ? 1000 : 3000);
 }
 
 /* Processes that come, are rescued and go. */
@@ -202,7 +247,7 @@ static int short_lived_program(void *arg)
 TEST_F_TIMEOUT(leak, none_after_many_processes, 120)
 {
 	long slab, free, count = is_debug_kernel() ? 100 : 500;
-	struct sizes before, after;
+	struct machine before, after;
 	long i;
 
 	ASSERT_EQ(0, rescue_point_protect(victim));

@@ -5,9 +5,9 @@
  * symbolic links and bind mounts.
  */
 #include <dlfcn.h>
-#include <elf.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/elf.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -54,9 +54,9 @@ FIXTURE_TEARDOWN(library)
 static int symbol_place(const char *path, const char *name, uint64_t *offset)
 {
 	char *image, *names;
-	Elf64_Shdr *sections;
-	Elf64_Ehdr *header;
-	Elf64_Sym *symbols;
+	struct elf64_shdr *sections;
+	struct elf64_hdr *header;
+	struct elf64_sym *symbols;
 	struct stat stat;
 	int fd, i, ret = -ENOENT;
 	size_t k;
@@ -76,7 +76,7 @@ static int symbol_place(const char *path, const char *name, uint64_t *offset)
 		symbols = (void *)(image + sections[i].sh_offset);
 		names = image + sections[sections[i].sh_link].sh_offset;
 		for (k = 0; k < sections[i].sh_size / sizeof(*symbols); k++) {
-			Elf64_Shdr *text = &sections[symbols[k].st_shndx];
+			struct elf64_shdr *text = &sections[symbols[k].st_shndx];
 
 			if (strcmp(names + symbols[k].st_name, name))
 				continue;

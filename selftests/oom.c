@@ -120,6 +120,13 @@ static int set(const char *fault, const char *name, const char *value)
 	return write_text(path, value);
 }
 
+/* Without CONFIG_FAULT_INJECTION there is nothing to test. */
+static bool cannot_fail(void)
+{
+	return access(FAIL_NTH, W_OK) || access(DEBUGFS "failslab", F_OK) ||
+	       access(DEBUGFS "fail_page_alloc", F_OK);
+}
+
 FIXTURE(oom)
 {
 };
@@ -139,9 +146,6 @@ FIXTURE_VARIANT_ADD(oom, fail_page_alloc) { .pages = true };
 FIXTURE_SETUP(oom)
 {
 	ASSERT_EQ(0, test_begin());
-	if (access(FAIL_NTH, W_OK) || access(DEBUGFS "failslab", F_OK) ||
-	    access(DEBUGFS "fail_page_alloc", F_OK))
-		SKIP(return, "this kernel cannot make allocations fail");
 	set("failslab", "verbose", "0");
 	set("fail_page_alloc", "verbose", "0");
 	set("failslab", "ignore-gfp-wait", "N");
@@ -189,12 +193,16 @@ static void fail_each(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(oom, in_the_first_call, 200)
 {
+	if (cannot_fail())
+		SKIP(return, "this kernel cannot make allocations fail");
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	fail_each(_metadata, first_call);
 }
 
 TEST_F_TIMEOUT(oom, in_a_later_call, 200)
 {
+	if (cannot_fail())
+		SKIP(return, "this kernel cannot make allocations fail");
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	fail_each(_metadata, later_call);
 }
@@ -230,6 +238,8 @@ TEST_F_TIMEOUT(oom, when_adding, 200)
 	long nth;
 	int ended;
 
+	if (cannot_fail())
+		SKIP(return, "this kernel cannot make allocations fail");
 	for (nth = 1; nth < NTH_MAX; nth++) {
 		ended = child_run(add, (void *)nth);
 		if (ended == NOT_REACHED)

@@ -666,7 +666,7 @@ TEST_F(permissions, to_refer_to_a_file_end)
 	ASSERT_EQ(0, mount("none", dir, "tmpfs", 0, ""));
 	snprintf(path, sizeof(path), "%s/file", dir);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	EXPECT_EQ(9, write(fd, "some text", 9));
+	EXPECT_EQ(9, write(fd, "\177ELF text", 9));
 	close(fd);
 	EXPECT_EQ(0, child_run(refer_to_file, path));
 	EXPECT_EQ(-1, umount(dir));

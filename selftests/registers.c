@@ -10,103 +10,19 @@
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
+#include "registers_calls.h"
 
-#define FLAG_TRAP	(1UL << 8)
-#define FLAG_DIRECTION	(1UL << 10)
-#define FLAG_ALIGNMENT	(1UL << 18)
+#define FLAG_TRAP	0x100
+#define FLAG_DIRECTION	0x400
+#define FLAG_ALIGNMENT	0x40000
 
 /* Control words that are neither the default nor what the victim sets. */
 #define X87_CONTROL	0x0c7f
 #define MXCSR		0x5f80
 #define MXCSR_CONTROL	0xffc0
 
-/**
- * struct state - what the caller sees; offsets are in the assembly below
- */
-struct state {
-	uint64_t rbx, rbp, r12, r13, r14, r15;
-	uint64_t rsp_before, rsp_after;
-	uint64_t rax, flags;
-	uint32_t mxcsr, x87_control;
-	uint32_t x87_environment[8];
-};
-
-/*
- * void call_and_look(struct state *state, void (*function)(void)): gives the
- * registers that a function has to keep known values, calls the function and
- * writes down what it left.
- */
-asm(".text\n"
-    "call_and_look:\n"
-    "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-    "	push %rdi\n"
-    "	stmxcsr 84(%rdi)\n"
-    "	sub $16, %rsp\n"
-    "	movl $0x5f80, (%rsp); ldmxcsr (%rsp)\n"
-    "	fnstcw 8(%rsp)\n"
-    "	movw $0x0c7f, (%rsp); fldcw (%rsp)\n"
-    "	mov $0x1111111111111111, %rbx\n"
-    "	mov $0x2222222222222222, %rbp\n"
-    "	mov $0x3333333333333333, %r12\n"
-    "	mov $0x4444444444444444, %r13\n"
-    "	mov $0x5555555555555555, %r14\n"
-    "	mov $0x6666666666666666, %r15\n"
-    "	mov %rsp, 48(%rdi)\n"
-    "	call *%rsi\n"
-    /* rsp is not trusted yet. */
-    "	mov current_state(%rip), %rdi\n"
-    "	mov %rsp, 56(%rdi)\n"
-    "	mov 48(%rdi), %rsp\n"
-    "	mov %rbx, 0(%rdi); mov %rbp, 8(%rdi)\n"
-    "	mov %r12, 16(%rdi); mov %r13, 24(%rdi)\n"
-    "	mov %r14, 32(%rdi); mov %r15, 40(%rdi)\n"
-    "	mov %rax, 64(%rdi)\n"
-    "	pushf; pop 72(%rdi)\n"
-    "	cld\n"
-    "	movl 84(%rdi), %ecx\n"
-    "	stmxcsr 80(%rdi)\n"
-    "	movl $0, 84(%rdi); fnstcw 84(%rdi)\n"
-    "	fnstenv 88(%rdi)\n"
-    "	fninit; fldcw 8(%rsp)\n"
-    "	movl %ecx, (%rsp); ldmxcsr (%rsp)\n"
-    "	add $16, %rsp\n"
-    "	pop %rdi\n"
-    "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
-    "	ret\n");
-
-void call_and_look(struct state *state, void (*function)(void));
-
 /* Filled by call_and_look(); outside of what a rollback touches. */
 struct state *current_state;
-
-/* Leaves everything in a mess, and faults. */
-asm(".text\n"
-    "mess_and_fault:\n"
-    "	nop\n"
-    "	push %rbp\n"
-    "	sub $5000, %rsp\n"
-    "	andq $-64, %rsp\n"
-    "	xor %ebx, %ebx; not %rbx\n"
-    "	mov %rbx, %rbp; mov %rbx, %r12; mov %rbx, %r13\n"
-    "	mov %rbx, %r14; mov %rbx, %r15\n"
-    "	fninit; fld1; fldpi; fldl2t; fldl2e; fldz; fldlg2; fldln2; fld1\n"
-    "	movw $0x037f, (%rsp); fldcw (%rsp)\n"
-    "	movl $0x1f80, (%rsp); ldmxcsr (%rsp)\n"
-    "	std\n"
-    "	movq 8, %rax\n"
-    "	ud2\n");
-
-/* The same with the x87 registers used by MMX. */
-asm(".text\n"
-    "mmx_and_fault:\n"
-    "	nop\n"
-    "	sub $72, %rsp\n"
-    "	movq %rsp, %mm0; movq %rsp, %mm7\n"
-    "	std\n"
-    "	ud2\n");
-
-void mess_and_fault(void);
-void mmx_and_fault(void);
 
 static void check_state(const struct state *state)
 {

@@ -8,9 +8,9 @@
 /**
  * struct answer - what the kernel says to a message
  * @error: 0 or a negative errno
- * @text: of the extended acknowledgement
+ * @text: of the extended acknowledgment
  * @offset: in the message, of the attribute at fault; 0 for none
- * @messages: how many came beside the acknowledgement
+ * @messages: how many came beside the acknowledgment
  */
 struct answer {
 	int error;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdnoreturn.h>
 #include <sys/types.h>
 
 #include "../../uapi/reassure.h"
@@ -94,8 +95,7 @@ void test_end(bool passed);
 pid_t child_start(int (*body)(void *arg), void *arg);
 int child_wait(pid_t child);
 int child_run(int (*body)(void *arg), void *arg);
-void child_failed(const char *file, int line, const char *what)
-	__attribute__((noreturn));
+noreturn void child_failed(const char *file, int line, const char *what);
 
 /* In children, where the harness cannot follow. */
 #define CHECK(condition) \

@@ -49,7 +49,7 @@ static _Noreturn void end(int status)
 		/* The host closes nothing: give the byte time to leave. */
 		usleep(100000);
 	}
-	kernel_log("vm: end");
+	kernel_log("vm: done");
 	reboot(RB_AUTOBOOT);
 	for (;;)
 		pause();
