@@ -144,6 +144,18 @@ static bool mm_is_shared(void)
 	return shared;
 }
 
+/*
+ * What the kernel has added up of threads that have ended; each of these only
+ * grows, and even the shortest thread faults or is switched to.
+ */
+static u64 ended_threads(void)
+{
+	struct signal_struct *signal = current->signal;
+
+	return signal->sum_sched_runtime + signal->nvcsw + signal->nivcsw +
+	       signal->min_flt + signal->maj_flt;
+}
+
 /* Whether the kernel will, or does, see the return of the frame at @sp. */
 static bool has_return_instance(unsigned long sp)
 {
@@ -265,7 +277,7 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	cp->exec_id = current->self_exec_id;
 	rescue_point_get(rp);
 	cp->rp = rp;
-	cp->dead_threads_ns = current->signal->sum_sched_runtime;
+	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);
@@ -375,8 +387,7 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 
 	if (cp->refusal >= 0)
 		return cp->refusal;
-	if (mm_is_shared() ||
-	    current->signal->sum_sched_runtime != cp->dead_threads_ns)
+	if (mm_is_shared() || ended_threads() != cp->ended_threads)
 		return REASSURE_REFUSED_THREADS;
 	if (!fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;

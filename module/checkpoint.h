@@ -54,7 +54,7 @@ struct signal_state {
  * @refusal: enum reassure_refusal or negative
  * @registers: at the entry
  * @signals: at the entry
- * @dead_threads_ns: CPU time of threads that had ended before the entry
+ * @ended_threads: changes when a thread of the process ends
  * @work: brings the thread from a signal to its rollback
  * @info: of the signal
  */
@@ -74,7 +74,7 @@ struct checkpoint {
 	int refusal;
 	struct registers registers;
 	struct signal_state signals;
-	u64 dead_threads_ns;
+	u64 ended_threads;
 	struct callback_head work;
 	kernel_siginfo_t info;
 };
