@@ -231,7 +231,7 @@ TEST_F_TIMEOUT(leak, none_after_many_rescues, 280)
 
 TEST_F_TIMEOUT(leak, none_after_many_aborts, 180)
 {
-	run_load(_metadata, aborting_victim, is_debug_kernel() ? 1000 : 3000);
+	run_load(_metadata, aborting_victim, is_debug_kernel() ? 500 : 2000);
 }
 
 /* Processes that come, are rescued and go. */
