@@ -226,12 +226,12 @@ static void run_load(struct __test_metadata *_metadata,
 
 TEST_F_TIMEOUT(leak, none_after_many_rescues, 280)
 {
-	run_load(_metadata, victim, is_debug_kernel() ? 5000 : 100000);
+	run_load(_metadata, victim, is_debug_kernel() ? 3000 : 100000);
 }
 
 TEST_F_TIMEOUT(leak, none_after_many_aborts, 180)
 {
-	run_load(_metadata, aborting_victim, is_debug_kernel() ? 500 : 2000);
+	run_load(_metadata, aborting_victim, is_debug_kernel() ? 200 : 2000);
 }
 
 /* Processes that come, are rescued and go. */

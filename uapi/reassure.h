@@ -3,8 +3,8 @@
  * The generic netlink interface of the Reassure module.
  *
  * Family "reassure".  Every command needs CAP_SYS_ADMIN in the initial user
- * namespace, both in the process that opened the socket and in the one that
- * sends.  Errors are negative errno values with an extended-ack text that
+ * namespace in the process that sends, and, unless it names the kernel as the
+ * destination, in the one that opened the socket.  Errors are negative errno values with an extended-ack text that
  * says what to change, and, where one attribute is at fault, its offset.
  *
  * New attributes and commands are only ever added at the end of their list;
