@@ -4,8 +4,9 @@
  *
  * Family "reassure".  Every command needs CAP_SYS_ADMIN in the initial user
  * namespace in the process that sends, and, unless it names the kernel as the
- * destination, in the one that opened the socket.  Errors are negative errno values with an extended-ack text that
- * says what to change, and, where one attribute is at fault, its offset.
+ * destination, in the one that opened the socket.  Errors are negative errno
+ * values with an extended-ack text that says what to change, and, where one
+ * attribute is at fault, its offset.
  *
  * New attributes and commands are only ever added at the end of their list;
  * REASSURE_GENL_VERSION changes when an old meaning does.
