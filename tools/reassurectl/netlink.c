@@ -268,12 +268,14 @@ static struct nl_msg *new_message(struct connection *connection, int command,
 }
 
 /*
- * Sends @msg, which is freed, and takes the answers until the last.
+ * Sends @msg, which is freed, and gives the answers to @on_message until the
+ * last.
  *
  * Return: 0 or a negative number, of libnl or with @request->error set.
  */
 static int exchange(struct connection *connection, struct nl_msg *msg,
-		    struct request *request)
+		    struct request *request, nl_recvmsg_msg_cb_t on_message,
+		    void *data)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
 	int ret;
@@ -283,8 +285,8 @@ static int exchange(struct connection *connection, struct nl_msg *msg,
 		nl_cb_put(cb);
 		return -NLE_NOMEM;
 	}
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_answer, request);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_done, request);
+	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_message, data);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_dump_done, request);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_done, request);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
 	ret = nl_send_auto(connection->socket, msg);
@@ -315,7 +317,7 @@ static int explain(const struct request *request, int ret)
 static int simple_request(struct connection *connection, struct nl_msg *msg,
 			  struct request *request)
 {
-	int ret = exchange(connection, msg, request);
+	int ret = exchange(connection, msg, request, on_answer, request);
 
 	disconnect(connection);
 	return ret ? explain(request, ret) : 0;
@@ -404,31 +406,6 @@ static void forget_messages(struct kept_messages *kept)
 		nlmsg_free(kept->messages[--kept->count]);
 }
 
-static int dump(struct connection *connection, struct request *request,
-		struct kept_messages *kept)
-{
-	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
-	struct nl_msg *msg = new_message(connection,
-					 REASSURE_CMD_RESCUE_POINT_GET,
-					 NLM_F_DUMP);
-	int ret;
-
-	if (!cb || !msg) {
-		nlmsg_free(msg);
-		nl_cb_put(cb);
-		return -NLE_NOMEM;
-	}
-	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, keep_message, kept);
-	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_dump_done, request);
-	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
-	ret = nl_send_auto(connection->socket, msg);
-	while (ret >= 0 && !request->done)
-		ret = nl_recvmsgs(connection->socket, cb);
-	nl_cb_put(cb);
-	nlmsg_free(msg);
-	return request->error ? -NLE_FAILURE : ret;
-}
-
 int kernel_list(answer_visitor visit, void *data)
 {
 	struct kept_messages kept = {};
@@ -445,7 +422,11 @@ int kernel_list(answer_visitor visit, void *data)
 	do {
 		forget_messages(&kept);
 		request = (struct request){ .verb = "list" };
-		ret = dump(&connection, &request, &kept);
+		ret = exchange(&connection,
+			       new_message(&connection,
+					   REASSURE_CMD_RESCUE_POINT_GET,
+					   NLM_F_DUMP),
+			       &request, keep_message, &kept);
 	} while (ret == -NLE_DUMP_INTR && --attempts);
 	if (ret >= 0) {
 		for (i = 0; i < kept.count; i++)
