@@ -20,34 +20,6 @@
 /* How long something that the kernel does in its own time may take. */
 #define PATIENCE_MS	10000
 
-const char *const counter_names[REASSURE_COUNTERS] = {
-	[REASSURE_COUNTER_CHECKPOINTS] = "checkpoints",
-	[REASSURE_COUNTER_COMMITS] = "commits",
-	[REASSURE_COUNTER_ABANDONED] = "abandoned",
-	[REASSURE_COUNTER_RESCUES] = "rescues",
-	[REASSURE_COUNTER_PAGES_SAVED] = "pages_saved",
-	[REASSURE_COUNTER_PAGES_RESTORED] = "pages_restored",
-	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
-};
-
-const char *const refusal_names[REASSURE_REFUSALS] = {
-	[REASSURE_REFUSED_BUDGET] = "budget",
-	[REASSURE_REFUSED_THREADS] = "threads",
-	[REASSURE_REFUSED_SIGNAL] = "signal",
-	[REASSURE_REFUSED_HANDLED] = "handled",
-	[REASSURE_REFUSED_HARDWARE] = "hardware",
-	[REASSURE_REFUSED_TRACED] = "traced",
-	[REASSURE_REFUSED_LEFT] = "left",
-	[REASSURE_REFUSED_PROBE] = "probe",
-	[REASSURE_REFUSED_MAPPING] = "mapping",
-	[REASSURE_REFUSED_USERFAULTFD] = "userfaultfd",
-	[REASSURE_REFUSED_HUGETLB] = "hugetlb",
-	[REASSURE_REFUSED_PINNED] = "pinned",
-	[REASSURE_REFUSED_FOREIGN] = "foreign",
-	[REASSURE_REFUSED_MEMORY] = "memory",
-	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
-};
-
 static struct answer last_answer;
 static struct counters mark;
 

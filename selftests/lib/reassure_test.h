@@ -12,6 +12,7 @@
 #include <stdnoreturn.h>
 #include <sys/types.h>
 
+#include "../../tools/reassurectl/names.h"
 #include "../../uapi/reassure.h"
 
 #define PAGE_SIZE	4096UL
@@ -78,8 +79,6 @@ struct counters {
 	uint64_t refused[REASSURE_REFUSALS];
 };
 
-extern const char *const counter_names[REASSURE_COUNTERS];
-extern const char *const refusal_names[REASSURE_REFUSALS];
 
 int counters_read(const char *rescue_point, struct counters *counters);
 void counters_mark(void);
