@@ -3,11 +3,14 @@
  * The kernel's allocations fail, one after the other: a call is rescued
  * whole or its fault is fatal as ever, and a rescue point is added or not.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <netlink/attr.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
+#include "lib/netlink.h"
 #include "lib/reassure_test.h"
 
 #define DEBUGFS		"/sys/kernel/debug/"
@@ -19,6 +22,7 @@
 
 /* What children say. */
 #define WHOLE		0
+#define REFUSED		6
 #define NOT_REACHED	7
 
 static unsigned char *area, *fresh;
@@ -205,6 +209,74 @@ TEST_F_TIMEOUT(oom, in_a_later_call, 200)
 		SKIP(return, "this kernel cannot make allocations fail");
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	fail_each(_metadata, later_call);
+}
+
+static bool leaves_nothing_behind(void)
+{
+	return access(REASSURE_SYSFS "/rescue_points/test", F_OK) &&
+	       !file_has("/sys/kernel/tracing/enabled_functions",
+			 "handle_mm_fault ");
+}
+
+/*
+ * Nothing but the request itself may fail: the file system that the test is
+ * on need not survive it.
+ */
+static int add(void *nth)
+{
+	struct channel channel;
+	struct answer answer;
+	struct nl_msg *msg;
+	uint64_t offset;
+	char path[4096];
+	bool came;
+
+	make_areas();
+	CHECK(!function_place(victim, path, sizeof(path), &offset));
+	CHECK(!channel_open(&channel));
+	msg = channel_message(&channel, REASSURE_CMD_RESCUE_POINT_ADD,
+			      NLM_F_ACK);
+	nla_put_string(msg, REASSURE_A_NAME, "test");
+	nla_put_s32(msg, REASSURE_A_FILE_FD, open(path, O_RDONLY | O_CLOEXEC));
+	nla_put_u64(msg, REASSURE_A_OFFSET, offset);
+	nla_put_s64(msg, REASSURE_A_RETURN, RESCUED);
+	arm((long)nth);
+	channel_send(&channel, msg, &answer);
+	came = disarm();
+	channel_close(&channel);
+	if (answer.error == -ENOBUFS) {
+		/* The answer was lost, which tells nothing. */
+		CHECK(!rescue_points_flush());
+	} else if (!answer.error) {
+		CHECK(victim() == RESCUED);
+		CHECK(holds(area, 1) && holds(fresh, 0));
+		CHECK(!rescue_point_delete("test"));
+	}
+	CHECK(leaves_nothing_behind());
+	return answer.error ? REFUSED : came ? WHOLE : NOT_REACHED;
+}
+
+TEST_F_TIMEOUT(oom, when_adding, 200)
+{
+	long nth, refused = 0;
+	int ended;
+
+	if (cannot_fail())
+		SKIP(return, "this kernel cannot make allocations fail");
+	for (nth = 1; nth < NTH_MAX; nth++) {
+		ended = child_run(add, (void *)nth);
+		if (ended == NOT_REACHED)
+			break;
+		EXPECT_TRUE(ended == WHOLE || ended == REFUSED) {
+			TH_LOG("allocation %ld fails: child ends with %d", nth,
+			       ended);
+		}
+		refused += ended == REFUSED;
+	}
+	printf("# %ld allocations: refused %ld times\n", nth - 1, refused);
+	fflush(stdout);
+	EXPECT_GT(NTH_MAX, nth);
+	EXPECT_LT(0, refused);
 }
 
 TEST_HARNESS_MAIN

@@ -110,19 +110,22 @@ static int on_message(struct nl_msg *msg, void *arg)
 /**
  * channel_receive() - await what the kernel says to a message
  * @channel: the socket
- * @answer: receives the answer
+ * @answer: receives the answer; error -ENOBUFS when the kernel had no memory
+ *	for it
  */
 void channel_receive(struct channel *channel, struct answer *answer)
 {
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
+	int ret;
 
 	memset(answer, 0, sizeof(*answer));
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, answer);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, answer);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, answer);
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_message, answer);
-	if (nl_recvmsgs(channel->sock, cb) < 0 && !answer->error)
-		answer->error = -EPROTO;
+	ret = nl_recvmsgs(channel->sock, cb);
+	if (ret < 0 && !answer->error)
+		answer->error = ret == -NLE_NOMEM ? -ENOBUFS : -EPROTO;
 	nl_cb_put(cb);
 }
 
