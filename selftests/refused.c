@@ -89,6 +89,75 @@ FIXTURE_TEARDOWN(refused)
 	EXPECT_EQ(1, all_refused_since_mark());			\
 } while (0)
 
+static unsigned char *poisoned;
+
+static void touch_poisoned(void)
+{
+	touch_read(poisoned);
+}
+
+static void ignore(int sig)
+{
+}
+
+/* False when this kernel cannot pretend that memory is broken. */
+static bool poison(void)
+{
+	bool done;
+
+	poisoned = private_memory(PAGE_SIZE);
+	*poisoned = 1;
+	/* 6.12 tells at once. */
+	signal(SIGBUS, ignore);
+	done = !madvise(poisoned, PAGE_SIZE, MADV_HWPOISON);
+	signal(SIGBUS, SIG_DFL);
+	return done;
+}
+
+static int poisoned_program(void *arg)
+{
+	if (!poison())
+		return 3;
+	handle(SIGBUS);
+	victim(touch_poisoned);
+	return 1;
+}
+
+/* What it held is lost, and no rescue brings it back. */
+TEST_F(refused, broken_memory)
+{
+	int ended;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	ended = child_run(poisoned_program, NULL);
+	if (ended == 3)
+		SKIP(return, "this kernel cannot pretend that memory is broken");
+	EXPECT_EQ(HANDLED, ended);
+	EXPECT_EQ(SIGBUS, seen->si_signo);
+	EXPECT_EQ(BUS_MCEERR_AR, seen->si_code);
+	EXPECT_REFUSED(REASSURE_REFUSED_HARDWARE);
+}
+
+/* Nor does a rescue point that covers such memory rescue less. */
+static int poisoned_and_rescued_program(void *arg)
+{
+	if (!poison())
+		return 3;
+	return dying_program(NULL);
+}
+
+TEST_F(refused, not_for_broken_memory_elsewhere)
+{
+	int ended;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	ended = child_run(poisoned_and_rescued_program, NULL);
+	if (ended == 3)
+		SKIP(return, "this kernel cannot pretend that memory is broken");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
 static int budget_program(void *arg)
 {
 	CHECK(victim(NULL) == RESCUED);
