@@ -16,6 +16,7 @@
 #include "checkpoint.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
+#include "oracle.h"
 
 /* By task; changed under table_lock, read under RCU. */
 static DEFINE_HASHTABLE(table, 8);
@@ -61,6 +62,7 @@ static struct checkpoint *find_own(void)
 /* In process context: the file of the rescue point may be let go. */
 static void checkpoint_free(struct checkpoint *cp)
 {
+	oracle_free(cp->oracle);
 	if (cp->gm)
 		guarded_mm_put(cp->gm);
 	rescue_point_put(cp->rp);
@@ -229,11 +231,13 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 	if (!gm)
 		return REASSURE_REFUSED_MEMORY;
 	refusal = guarded_mm_open(gm, regs->sp);
-	if (refusal >= 0)
+	if (refusal >= 0) {
 		guarded_mm_put(gm);
-	else
-		cp->gm = gm;
-	return refusal;
+		return refusal;
+	}
+	cp->gm = gm;
+	cp->oracle = oracle_record(gm);
+	return -1;
 }
 
 /**
@@ -441,6 +445,7 @@ unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 		     cp->gm->log.nr_images);
 	restored = rollback_commit(rb);
 	cp->open = false;
+	oracle_compare(cp->oracle, cp->gm, cp->rp);
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
 	clear_restore_sigmask();

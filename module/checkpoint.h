@@ -49,6 +49,7 @@ struct signal_state {
  * @mm: its address space then; only ever compared
  * @exec_id: and its program
  * @rp: the rescue point, with a reference
+ * @oracle: all memory at the entry, or NULL
  * @gm: the address space, with a reference; NULL when there is only a
  *	@refusal to tell when the call faults
  * @refusal: enum reassure_refusal or negative
@@ -71,6 +72,7 @@ struct checkpoint {
 	u32 exec_id;
 	struct rescue_point *rp;
 	struct guarded_mm *gm;
+	struct oracle *oracle;
 	int refusal;
 	struct registers registers;
 	struct signal_state signals;

@@ -145,6 +145,9 @@ enum reassure_handled {
  *	("pages_restored")
  * @REASSURE_COUNTER_ROLLBACK_NS: nanoseconds spent in rollbacks
  *	("rollback_ns")
+ * @REASSURE_COUNTER_DIFFERENCES: rollbacks after which memory was not as at
+ *	the entry; only looked for with the module's parameter "verify"
+ *	("differences")
  */
 enum reassure_counter {
 	REASSURE_COUNTER_CHECKPOINTS,
@@ -154,6 +157,7 @@ enum reassure_counter {
 	REASSURE_COUNTER_PAGES_SAVED,
 	REASSURE_COUNTER_PAGES_RESTORED,
 	REASSURE_COUNTER_ROLLBACK_NS,
+	REASSURE_COUNTER_DIFFERENCES,
 
 	REASSURE_COUNTERS
 };
