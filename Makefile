@@ -18,6 +18,9 @@ install: all
 check:
 	scripts/check
 
+bench:
+	scripts/bench
+
 demo:
 	demo/run
 
@@ -27,4 +30,4 @@ clean:
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check demo clean
+.PHONY: all module tools install check bench demo clean
