@@ -77,11 +77,19 @@ static void protect_migration_entry(pte_t *pte)
 	set_pte(pte, protected);
 }
 
+/* Why there is no checkpoint when the page log says @error. */
+static int log_refusal(int error)
+{
+	return error == -ENOSPC ? REASSURE_REFUSED_LIMIT :
+	       REASSURE_REFUSED_MEMORY;
+}
+
 static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 		       pte_t *pte, void *data)
 {
 	struct protect_walk *walk = data;
 	struct page *page;
+	int ret;
 
 	if (!pte_present(*pte)) {
 		if (!pte_none(*pte) && !pte_swp_uffd_wp(*pte))
@@ -108,9 +116,10 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 			walk->in_use++;
 			if (!walk->final)
 				return 0;
-			if (page_log_add_pinned(&walk->gm->log, address, page))
-				walk->refusal = REASSURE_REFUSED_MEMORY;
-			return walk->refusal >= 0;
+			ret = page_log_add_pinned(&walk->gm->log, address, page);
+			if (ret)
+				walk->refusal = log_refusal(ret);
+			return ret;
 		}
 	}
 	if (pte_write(*pte))
@@ -236,7 +245,6 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 {
 	struct page_table_entry entry;
 	struct page *image;
-	int refusal = REASSURE_REFUSED_MEMORY;
 	int ret;
 
 	image = alloc_page(PAGE_LOG_GFP);
@@ -279,12 +287,13 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = -EAGAIN;
 		break;
 	case PAGE_TABLE_SPECIAL:
-		refusal = REASSURE_REFUSED_MAPPING;
+		guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
 		ret = -EINVAL;
 		break;
 	}
+	/* The first reason stays. */
 	if (ret < 0 && ret != -EAGAIN)
-		guarded_mm_refuse(gm, refusal);
+		guarded_mm_refuse(gm, log_refusal(ret));
 unlock:
 	mutex_unlock(&gm->lock);
 	if (image)

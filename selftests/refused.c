@@ -158,6 +158,65 @@ TEST_F(refused, not_for_broken_memory_elsewhere)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+static unsigned char *many;
+
+static void write_many(void)
+{
+	memset(many, 2, 64 * PAGE_SIZE);
+}
+
+static int writing_program(void *inside)
+{
+	int i;
+
+	many = private_memory(64 * PAGE_SIZE);
+	memset(many, 1, 64 * PAGE_SIZE);
+	CHECK(victim(inside) == RESCUED);
+	for (i = 0; i < 64 * PAGE_SIZE; i++)
+		CHECK(many[i] == 1);
+	return 0;
+}
+
+/* Sets a parameter of the module; its old value is kept in @old. */
+static void set_limit(const char *name, const char *value, char *old)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/module/reassure/parameters/%s", name);
+	CHECK(!read_text(path, old, 32));
+	CHECK(!write_text(path, value));
+}
+
+static void test_limit(struct __test_metadata *_metadata, const char *name)
+{
+	char old[32], set[32];
+	int round;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	set_limit(name, "60", old);
+	/* What is held is given back. */
+	for (round = 1; round <= 3; round++) {
+		EXPECT_EQ(0, child_run(writing_program, NULL));
+		EXPECT_EQ(-SIGSEGV, child_run(writing_program, write_many));
+		EXPECT_EQ(round, refused_since_mark(REASSURE_REFUSED_LIMIT));
+	}
+	EXPECT_EQ(3, all_refused_since_mark());
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+	set_limit(name, old, set);
+	EXPECT_EQ(0, child_run(writing_program, write_many));
+	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F(refused, limit_of_a_call)
+{
+	test_limit(_metadata, "log_pages");
+}
+
+TEST_F(refused, limit_of_all_calls)
+{
+	test_limit(_metadata, "log_pages_total");
+}
+
 static int budget_program(void *arg)
 {
 	CHECK(victim(NULL) == RESCUED);

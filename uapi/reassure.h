@@ -192,6 +192,9 @@ enum reassure_counter {
  *	("memory")
  * @REASSURE_REFUSED_UNREADABLE: a page could not be read or brought back
  *	("unreadable")
+ * @REASSURE_REFUSED_LIMIT: the call wrote to more pages than the module's
+ *	parameters log_pages, or all calls together than log_pages_total,
+ *	allow ("limit")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -209,6 +212,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_FOREIGN,
 	REASSURE_REFUSED_MEMORY,
 	REASSURE_REFUSED_UNREADABLE,
+	REASSURE_REFUSED_LIMIT,
 
 	REASSURE_REFUSALS
 };

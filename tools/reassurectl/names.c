@@ -31,6 +31,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_FOREIGN] = "foreign",
 	[REASSURE_REFUSED_MEMORY] = "memory",
 	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
+	[REASSURE_REFUSED_LIMIT] = "limit",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {
