@@ -267,6 +267,17 @@ static void overwrite_and_page_out(void *arg)
 	madvise(arg, SWAPPED_PAGES * PAGE_SIZE, MADV_PAGEOUT);
 }
 
+/* From 6.10 on a page that is only read comes back writable. */
+static void read_and_overwrite(void *arg)
+{
+	volatile unsigned char *start = arg;
+	int i;
+
+	for (i = 0; i < SWAPPED_PAGES; i++)
+		(void)start[i * PAGE_SIZE];
+	overwrite_every_second(arg);
+}
+
 static int count_swapped(void *start)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
@@ -285,23 +296,26 @@ static int count_swapped(void *start)
 static int swapping_program(void *arg)
 {
 	size_t size = SWAPPED_PAGES * PAGE_SIZE;
+	static void (*const inside[])(void *arg) = {
+		overwrite_every_second, overwrite_and_page_out,
+		read_and_overwrite, overwrite_every_second,
+	};
 	unsigned char *start = private_memory(size);
 	int i;
 
 	madvise(start, size, MADV_NOHUGEPAGE);
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 4; i++) {
 		fill(start, size, 0x42 + i);
 		CHECK(!madvise(start, size, MADV_PAGEOUT));
 		/* The first time it has to work, or this tests nothing. */
 		if (!i)
 			CHECK(count_swapped(start) > SWAPPED_PAGES / 2);
-		CHECK(victim(i == 1 ? overwrite_and_page_out :
-			     overwrite_every_second, start) == RESCUED);
+		CHECK(victim(inside[i], start) == RESCUED);
 		CHECK(holds(start, size, 0x42 + i));
 	}
 	overwrite_every_second(start);
 	CHECK(holds(start, PAGE_SIZE, 4));
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, 0x44));
+	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, 0x45));
 	return 0;
 }
 
@@ -362,7 +376,7 @@ TEST_F_TIMEOUT(memory, in_swap, 90)
 	EXPECT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(swapping_program, NULL));
 	swap_off();
-	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /* Pages that were merged with equal ones of other addresses. */
