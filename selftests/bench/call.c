@@ -5,10 +5,8 @@
  * checkpoint made in user space.  Meant for a machine that counts a
  * nanosecond an instruction, where the time stamp counter counts instructions.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -79,7 +79,6 @@ struct counters {
 	uint64_t refused[REASSURE_REFUSALS];
 };
 
-
 int counters_read(const char *rescue_point, struct counters *counters);
 void counters_mark(void);
 uint64_t events_since_mark(enum reassure_counter counter);
