@@ -25,8 +25,17 @@ static DEFINE_SPINLOCK(table_lock);
 /* Calls that ended where one cannot sleep. */
 static LLIST_HEAD(deferred);
 
-static const int checkpoint_signals[CHECKPOINT_SIGNALS] = {
-	SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
+/*
+ * The signals of which a rescue point may speak, in runs of numbers that
+ * follow each other: they are copied at each entry.
+ */
+static const struct {
+	int first;
+	int count;
+} signal_runs[] = {
+	{ SIGILL, SIGFPE - SIGILL + 1 },
+	{ SIGSEGV, 1 },
+	{ SIGSYS, 1 },
 };
 
 /**
@@ -46,26 +55,25 @@ struct checkpoint *checkpoint_lookup(void)
 	return NULL;
 }
 
-/* The same with a reference. */
-static struct checkpoint *find_own(void)
+/*
+ * The same for probe handlers and task work of current: no other than current
+ * takes its checkpoint out of the table while one of these may run.
+ */
+static struct checkpoint *own_checkpoint(void)
 {
 	struct checkpoint *cp;
 
 	rcu_read_lock();
 	cp = checkpoint_lookup();
-	if (cp && !refcount_inc_not_zero(&cp->users))
-		cp = NULL;
 	rcu_read_unlock();
 	return cp;
 }
 
-/* In process context: the file of the rescue point may be let go. */
+/* Closed before, in process context. */
 static void checkpoint_free(struct checkpoint *cp)
 {
-	oracle_free(cp->oracle);
 	if (cp->gm)
 		guarded_mm_put(cp->gm);
-	rescue_point_put(cp->rp);
 	kfree_rcu(cp, rcu);
 }
 
@@ -95,27 +103,43 @@ static void drop(struct checkpoint *cp)
 		checkpoint_put(cp);
 }
 
-/* Ends @cp in the way that @how counts; @cp->lock is held. */
-static void close_locked(struct checkpoint *cp, enum reassure_counter how)
+/*
+ * The call is over; @cp->lock is held.  The caller puts the rescue point that
+ * is returned, which may sleep.
+ */
+static struct rescue_point *end_call(struct checkpoint *cp)
 {
-	struct counters *counters = &cp->rp->counters;
+	struct rescue_point *rp = cp->rp;
 
-	if (!cp->open)
-		return;
-	cp->open = false;
-	if (!cp->gm)
-		return;
-	count_events(counters, REASSURE_COUNTER_PAGES_SAVED,
-		     guarded_mm_close(cp->gm));
-	count_events(counters, how, 1);
+	cp->rp = NULL;
+	if (cp->oracle)
+		oracle_free(cp->oracle);
+	cp->oracle = NULL;
+	/* From here on the thread may open the next. */
+	smp_store_release(&cp->open, false);
+	return rp;
 }
 
-static void close_checkpoint(struct checkpoint *cp, enum reassure_counter how)
+/* Ends the call, if it is one of @rp or @rp is NULL, in the way that @how counts. */
+static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
+			     enum reassure_counter how)
 {
+	struct rescue_point *ended = NULL;
+
 	mutex_lock(&cp->lock);
-	close_locked(cp, how);
+	/* Pairs with the one in checkpoint_enter(). */
+	if (smp_load_acquire(&cp->open) && (!rp || cp->rp == rp)) {
+		if (cp->refusal < 0) {
+			count_events(&cp->rp->counters,
+				     REASSURE_COUNTER_PAGES_SAVED,
+				     guarded_mm_close(cp->gm));
+			count_events(&cp->rp->counters, how, 1);
+		}
+		ended = end_call(cp);
+	}
 	mutex_unlock(&cp->lock);
-	drop(cp);
+	if (ended)
+		rescue_point_put(ended);
 }
 
 bool checkpoint_is_of_current(const struct checkpoint *cp)
@@ -193,7 +217,7 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
 {
 	if (!checkpoint_is_of_current(cp) || !cp->open)
 		return false;
-	if (!cp->gm)
+	if (cp->refusal >= 0)
 		return sp < cp->registers.regs.sp;
 	return !guarded_mm_left(cp->gm, sp) &&
 	       has_return_instance(cp->registers.regs.sp) &&
@@ -202,11 +226,15 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
 
 static void save_signals(struct signal_state *state)
 {
+	struct k_sigaction *saved = state->actions;
 	int i;
 
-	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
-		state->actions[i] =
-			own_sighand()->action[checkpoint_signals[i] - 1];
+	BUILD_BUG_ON(SIGFPE - SIGILL + 1 + 2 != CHECKPOINT_SIGNALS);
+	for (i = 0; i < ARRAY_SIZE(signal_runs); i++) {
+		memcpy(saved, &own_sighand()->action[signal_runs[i].first - 1],
+		       signal_runs[i].count * sizeof(*saved));
+		saved += signal_runs[i].count;
+	}
 	state->blocked = current->blocked;
 	state->altstack = current->sas_ss_sp;
 	state->altstack_size = current->sas_ss_size;
@@ -220,24 +248,37 @@ static void save_signals(struct signal_state *state)
  */
 static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 {
-	struct guarded_mm *gm;
 	int refusal;
 
 	if (!registers_supported(regs))
 		return REASSURE_REFUSED_PROBE;
 	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;
-	gm = guarded_mm_acquire(cp->mm);
-	if (!gm)
+	if (!cp->gm)
+		cp->gm = guarded_mm_acquire(cp->mm);
+	if (!cp->gm)
 		return REASSURE_REFUSED_MEMORY;
-	refusal = guarded_mm_open(gm, regs->sp);
-	if (refusal >= 0) {
-		guarded_mm_put(gm);
-		return refusal;
-	}
-	cp->gm = gm;
-	cp->oracle = oracle_record(gm);
-	return -1;
+	refusal = guarded_mm_open(cp->gm, regs->sp);
+	if (refusal < 0)
+		cp->oracle = oracle_record(cp->gm);
+	return refusal;
+}
+
+static struct checkpoint *make_checkpoint(void)
+{
+	struct checkpoint *cp = kzalloc(sizeof(*cp), PAGE_LOG_GFP);
+
+	if (!cp)
+		return NULL;
+	refcount_set(&cp->users, 1);
+	mutex_init(&cp->lock);
+	cp->task = current;
+	cp->mm = current->mm;
+	cp->exec_id = current->self_exec_id;
+	spin_lock_irq(&table_lock);
+	hash_add_rcu(table, &cp->node, (unsigned long)current);
+	spin_unlock_irq(&table_lock);
+	return cp;
 }
 
 /**
@@ -251,46 +292,42 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
  */
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 {
-	struct checkpoint *cp = find_own();
+	struct checkpoint *cp = own_checkpoint();
 
-	if (cp) {
-		bool inside = still_inside(cp, regs->sp);
-
-		if (!inside)
-			close_checkpoint(cp, REASSURE_COUNTER_ABANDONED);
-		checkpoint_put(cp);
-		if (inside)
+	/* Pairs with the one in end_call(), when somebody else ends it. */
+	if (cp && smp_load_acquire(&cp->open)) {
+		if (still_inside(cp, regs->sp))
 			return;
+		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
+	}
+	/* Of the program that a thread other than the first executed. */
+	if (cp && !checkpoint_is_of_current(cp)) {
+		drop(cp);
+		cp = NULL;
 	}
 	/* No return probe can be set: it could never be closed. */
 	if (current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
 		count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
 		return;
 	}
-
-	cp = kzalloc(sizeof(*cp), PAGE_LOG_GFP);
+	if (!cp)
+		cp = make_checkpoint();
 	if (!cp) {
 		count_refusal(&rp->counters, REASSURE_REFUSED_MEMORY);
 		return;
 	}
-	refcount_set(&cp->users, 1);
-	mutex_init(&cp->lock);
-	cp->open = true;
-	cp->task = current;
-	cp->mm = current->mm;
-	cp->exec_id = current->self_exec_id;
+
+	/* While it is not open, only this thread writes to it. */
 	rescue_point_get(rp);
-	cp->rp = rp;
+	WRITE_ONCE(cp->rp, rp);
 	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);
-	if (cp->gm)
+	if (cp->refusal < 0)
 		count_events(&rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
-
-	spin_lock_irq(&table_lock);
-	hash_add_rcu(table, &cp->node, (unsigned long)current);
-	spin_unlock_irq(&table_lock);
+	/* From here on others may end the call. */
+	smp_store_release(&cp->open, true);
 }
 
 /**
@@ -300,14 +337,10 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
  */
 void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs)
 {
-	struct checkpoint *cp = find_own();
+	struct checkpoint *cp = own_checkpoint();
 
-	if (!cp)
-		return;
-	if (cp->rp == rp &&
-	    regs->sp == cp->registers.regs.sp + sizeof(unsigned long))
-		close_checkpoint(cp, REASSURE_COUNTER_COMMITS);
-	checkpoint_put(cp);
+	if (cp && regs->sp == cp->registers.regs.sp + sizeof(unsigned long))
+		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
 static struct checkpoint *find_of(struct rescue_point *rp)
@@ -317,7 +350,7 @@ static struct checkpoint *find_of(struct rescue_point *rp)
 
 	rcu_read_lock();
 	hash_for_each_rcu(table, bucket, cp, node)
-		if (cp->rp == rp && refcount_inc_not_zero(&cp->users))
+		if (READ_ONCE(cp->rp) == rp && refcount_inc_not_zero(&cp->users))
 			goto unlock;
 	cp = NULL;
 unlock:
@@ -336,7 +369,36 @@ void checkpoint_commit_all(struct rescue_point *rp)
 	struct checkpoint *cp;
 
 	while ((cp = find_of(rp))) {
-		close_checkpoint(cp, REASSURE_COUNTER_COMMITS);
+		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
+		checkpoint_put(cp);
+	}
+}
+
+static struct checkpoint *first_hashed(void)
+{
+	struct checkpoint *cp = NULL;
+	int bucket;
+
+	spin_lock_irq(&table_lock);
+	hash_for_each(table, bucket, cp, node)
+		break;
+	if (cp)
+		refcount_inc(&cp->users);
+	spin_unlock_irq(&table_lock);
+	return cp;
+}
+
+/**
+ * checkpoint_drop_all() - let go of all checkpoints
+ *
+ * No rescue point and no call is left, and the signal probe is gone.
+ */
+void checkpoint_drop_all(void)
+{
+	struct checkpoint *cp;
+
+	while ((cp = first_hashed())) {
+		drop(cp);
 		checkpoint_put(cp);
 	}
 }
@@ -412,11 +474,14 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 void checkpoint_restore_signals(struct checkpoint *cp)
 {
 	struct signal_state *state = &cp->signals;
+	const struct k_sigaction *saved = state->actions;
 	int i;
 
-	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
-		own_sighand()->action[checkpoint_signals[i] - 1] =
-			state->actions[i];
+	for (i = 0; i < ARRAY_SIZE(signal_runs); i++) {
+		memcpy(&own_sighand()->action[signal_runs[i].first - 1], saved,
+		       signal_runs[i].count * sizeof(*saved));
+		saved += signal_runs[i].count;
+	}
 	if (state->unkillable)
 		current->signal->flags |= SIGNAL_UNKILLABLE;
 	current->sas_ss_sp = state->altstack;
@@ -442,9 +507,8 @@ unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	unsigned long restored;
 
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
-		     cp->gm->log.nr_images);
+		     cp->gm->log.nr_saved);
 	restored = rollback_commit(rb);
-	cp->open = false;
 	oracle_compare(cp->oracle, cp->gm, cp->rp);
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
@@ -453,8 +517,18 @@ unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 			 config->value);
 	/* The CPU number in the restored memory is stale. */
 	rseq_set_notify_resume(current);
-	drop(cp);
 	return restored;
+}
+
+/**
+ * checkpoint_end_call() - the call was rolled back
+ * @cp: its checkpoint, locked
+ *
+ * Return: the rescue point, with the reference that was @cp's.
+ */
+struct rescue_point *checkpoint_end_call(struct checkpoint *cp)
+{
+	return end_call(cp);
 }
 
 static void deferred_work(struct work_struct *work)
@@ -463,9 +537,7 @@ static void deferred_work(struct work_struct *work)
 	struct checkpoint *cp, *next;
 
 	llist_for_each_entry_safe(cp, next, list, deferred) {
-		mutex_lock(&cp->lock);
-		close_locked(cp, REASSURE_COUNTER_ABANDONED);
-		mutex_unlock(&cp->lock);
+		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
 		checkpoint_put(cp);
 	}
 }

@@ -20,7 +20,7 @@
 
 /**
  * struct signal_state - what forcing a signal may change
- * @actions: of the signals in checkpoint_signals[]
+ * @actions: of the signals of which a rescue point may speak, in their order
  * @blocked: the thread's mask
  * @altstack: its alternate stack
  * @altstack_size: the size of that
@@ -44,20 +44,25 @@ struct signal_state {
  * @users: the table's reference and one for each user
  * @lock: serialises rolling back with closing from outside
  * @flags: CHECKPOINT_WORK_QUEUED while @work is
- * @open: not committed, abandoned or rolled back yet; under @lock
+ * @open: not committed, abandoned or rolled back yet; set by @task, cleared
+ *	under @lock
  * @task: the thread; only ever compared
  * @mm: its address space then; only ever compared
  * @exec_id: and its program
- * @rp: the rescue point, with a reference
+ * @gm: the address space, with a reference; NULL before the first entry that
+ *	was not refused
+ * @rp: the rescue point, with a reference while @open
  * @oracle: all memory at the entry, or NULL
- * @gm: the address space, with a reference; NULL when there is only a
- *	@refusal to tell when the call faults
- * @refusal: enum reassure_refusal or negative
+ * @refusal: enum reassure_refusal: memory is not kept, there is only a
+ *	refusal to tell when the call faults; or negative
  * @registers: at the entry
  * @signals: at the entry
  * @ended_threads: changes when a thread of the process ends
  * @work: brings the thread from a signal to its rollback
  * @info: of the signal
+ *
+ * Made at a thread's first entry and used for all its calls, until the thread
+ * ends, executes another program, or the last rescue point goes.
  */
 struct checkpoint {
 	struct hlist_node node;
@@ -70,8 +75,8 @@ struct checkpoint {
 	struct task_struct *task;
 	struct mm_struct *mm;
 	u32 exec_id;
-	struct rescue_point *rp;
 	struct guarded_mm *gm;
+	struct rescue_point *rp;
 	struct oracle *oracle;
 	int refusal;
 	struct registers registers;
@@ -90,6 +95,7 @@ static inline struct sighand_struct *own_sighand(void)
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
 void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs);
 void checkpoint_commit_all(struct rescue_point *rp);
+void checkpoint_drop_all(void);
 
 struct checkpoint *checkpoint_lookup(void);
 void checkpoint_put(struct checkpoint *cp);
@@ -97,6 +103,7 @@ bool checkpoint_is_of_current(const struct checkpoint *cp);
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
 unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
+struct rescue_point *checkpoint_end_call(struct checkpoint *cp);
 
 int reassure_checkpoint_init(void);
 void reassure_checkpoint_exit(void);

@@ -161,6 +161,24 @@ static inline int compat_unexplained_references(struct folio *folio)
 }
 
 /*
+ * Whether some page of @mm, the address space of current, may be in use by a
+ * device or an asynchronous request: one was pinned once, or there is a
+ * context of one of the two interfaces that use pages behind the caller.
+ */
+static inline bool compat_may_be_in_use(struct mm_struct *mm)
+{
+	bool may = test_bit(MMF_HAS_PINNED, &mm->flags);
+
+#ifdef CONFIG_AIO
+	may |= !!rcu_access_pointer(mm->ioctx_table);
+#endif
+#ifdef CONFIG_IO_URING
+	may |= !!current->io_uring;
+#endif
+	return may;
+}
+
+/*
  * The head of the private struct mmu_notifier_subscriptions, the same in
  * all supported versions.
  */

@@ -24,6 +24,10 @@
 #include "fatal_signal.h"
 #include "kernel_symbols.h"
 
+/* What rescue() answers besides a refusal. */
+#define RESCUED			(-1)
+#define NOTHING_TO_RESCUE	(-2)
+
 /* Task works that are queued or run, for unloading. */
 static atomic_t works_pending = ATOMIC_INIT(0);
 
@@ -205,8 +209,7 @@ static void abort_single_step(void)
 /*
  * Rescues current, whose fault waits in its queue.
  *
- * Return: negative, also when there is nothing to rescue any more; otherwise
- * the enum reassure_refusal.
+ * Return: RESCUED; NOTHING_TO_RESCUE; otherwise the enum reassure_refusal.
  */
 static int rescue(struct checkpoint *cp)
 {
@@ -228,7 +231,7 @@ static int rescue(struct checkpoint *cp)
 	}
 	if (!take_signal(cp)) {
 		rollback_cancel(&rb);
-		return -1;
+		return NOTHING_TO_RESCUE;
 	}
 	fault = *task_pt_regs(current);
 	restored = checkpoint_roll_back(cp, &rb);
@@ -237,25 +240,30 @@ static int rescue(struct checkpoint *cp)
 	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
 		     ktime_get_ns() - start);
 	log_rescue(cp, &fault, restored);
-	return -1;
+	return RESCUED;
 }
 
 static void rescue_work(struct callback_head *work)
 {
 	struct checkpoint *cp = container_of(work, struct checkpoint, work);
-	int refusal = -1;
+	struct rescue_point *ended = NULL;
+	int result = NOTHING_TO_RESCUE;
 
 	/* Also run from do_exit(), where the address space is gone. */
 	if (!(current->flags & PF_EXITING) && checkpoint_is_of_current(cp)) {
 		abort_single_step();
 		mutex_lock(&cp->lock);
 		if (cp->open)
-			refusal = rescue(cp);
-		mutex_unlock(&cp->lock);
-		if (refusal >= 0) {
-			count_refusal(&cp->rp->counters, refusal);
-			log_refusal(cp, refusal);
+			result = rescue(cp);
+		if (result == RESCUED) {
+			ended = checkpoint_end_call(cp);
+		} else if (result >= 0) {
+			count_refusal(&cp->rp->counters, result);
+			log_refusal(cp, result);
 		}
+		mutex_unlock(&cp->lock);
+		if (ended)
+			rescue_point_put(ended);
 	}
 	clear_bit_unlock(CHECKPOINT_WORK_QUEUED, &cp->flags);
 	checkpoint_put(cp);

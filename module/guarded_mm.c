@@ -16,7 +16,8 @@
 #include "../uapi/reassure.h"
 #include "compat.h"
 #include "guarded_mm.h"
-#include "write_guard.h"
+#include "hot_pages.h"
+#include "protection.h"
 
 /* By mm; changed under table_lock, read under RCU. */
 static DEFINE_HASHTABLE(table, 8);
@@ -35,10 +36,10 @@ static struct guarded_mm *lookup(struct mm_struct *mm)
 }
 
 /*
- * Whether a checkpoint is open in @mm.  Called at every page fault, with
- * preemption disabled, which is all the RCU that it needs.
+ * Whether @mm is guarded.  Called at every page fault, with preemption
+ * disabled, which is all the RCU that it needs.
  */
-bool notrace guarded_mm_is_open(struct mm_struct *mm)
+bool notrace guarded_mm_exists(struct mm_struct *mm)
 {
 	struct hlist_head *bucket =
 		&table[hash_min((unsigned long)mm, HASH_BITS(table))];
@@ -49,7 +50,7 @@ bool notrace guarded_mm_is_open(struct mm_struct *mm)
 	     node = READ_ONCE(node->next)) {
 		gm = hlist_entry(node, struct guarded_mm, node);
 		if (gm->notifier.mm == mm)
-			return READ_ONCE(gm->owner);
+			return true;
 	}
 	return false;
 }
@@ -92,7 +93,15 @@ static void unhash(struct guarded_mm *gm)
 static void notifier_release(struct mmu_notifier *notifier,
 			     struct mm_struct *mm)
 {
-	unhash(container_of(notifier, struct guarded_mm, notifier));
+	struct guarded_mm *gm =
+		container_of(notifier, struct guarded_mm, notifier);
+
+	mutex_lock(&gm->lock);
+	gm->released = true;
+	if (!gm->owner)
+		page_log_clear(&gm->log);
+	mutex_unlock(&gm->lock);
+	unhash(gm);
 }
 
 /*
@@ -119,6 +128,51 @@ static bool in_mprotect(void)
 	       regs->orig_ax == __NR_pkey_mprotect;
 }
 
+/* Whether current may be removing a mapping and is not moving one. */
+static bool in_unmapping(void)
+{
+	switch (task_pt_regs(current)->orig_ax) {
+	case __NR_mmap:
+	case __NR_munmap:
+	case __NR_brk:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * Notes what the next entry has to look at.  Moved pages keep their write
+ * permission; mprotect() may give it to pages that nobody else has; a huge
+ * page that khugepaged makes is writable.
+ */
+static void note_change(struct guarded_mm *gm,
+			const struct mmu_notifier_range *range)
+{
+	switch (range->event) {
+	case MMU_NOTIFY_UNMAP:
+		WRITE_ONCE(gm->maps.stale, true);
+		if (!in_unmapping())
+			unprotected_add_range(&gm->unprotected, 0,
+					      TASK_SIZE_MAX);
+		break;
+	case MMU_NOTIFY_PROTECTION_VMA:
+		if (current->mm == guarded_mm_mm(gm) && in_mprotect()) {
+			WRITE_ONCE(gm->maps.stale, true);
+			unprotected_add_range(&gm->unprotected, range->start,
+					      range->end);
+		}
+		break;
+	case MMU_NOTIFY_CLEAR:
+		if (range->end - range->start >= PMD_SIZE)
+			unprotected_add_range(&gm->unprotected, range->start,
+					      range->end);
+		break;
+	default:
+		break;
+	}
+}
+
 /*
  * What the thread inside does to its mappings, told before its pages go.
  * Others that clear entries (reclaim, KSM, migration) bring the content
@@ -130,8 +184,12 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 {
 	struct guarded_mm *gm =
 		container_of(notifier, struct guarded_mm, notifier);
-	struct task_struct *owner = READ_ONCE(gm->owner);
+	struct task_struct *owner;
 
+	note_change(gm, range);
+	/* Pairs with the one in guarded_mm_open(). */
+	smp_mb();
+	owner = READ_ONCE(gm->owner);
 	if (!owner)
 		return 0;
 	if (owner != current) {
@@ -173,6 +231,8 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	refcount_set(&gm->users, 1);
 	mutex_init(&gm->lock);
 	page_log_init(&gm->log);
+	unprotected_init(&gm->unprotected);
+	gm->maps.stale = true;
 	gm->refusal = -1;
 	return &gm->notifier;
 }
@@ -182,6 +242,8 @@ static void notifier_free(struct mmu_notifier *notifier)
 	struct guarded_mm *gm =
 		container_of(notifier, struct guarded_mm, notifier);
 
+	page_log_clear(&gm->log);
+	unprotected_free(&gm->unprotected);
 	mappings_free(&gm->maps);
 	kfree_rcu(gm, rcu);
 }
@@ -228,6 +290,126 @@ void guarded_mm_put(struct guarded_mm *gm)
 		mmu_notifier_put(&gm->notifier);
 }
 
+/*
+ * Below the stack pointer the stack is dead, unless another stack in the same
+ * mapping is in use.  The caller's red zone need not be spared: its call
+ * instruction has just written there.
+ */
+static unsigned long find_live_stack(struct guarded_mm *gm, unsigned long sp)
+{
+	if (sp < gm->maps.stack_start || sp >= gm->maps.stack_end ||
+	    sp - gm->altstack < gm->altstack_size)
+		return gm->maps.stack_start;
+	return sp;
+}
+
+/* Whether more is to be done at an entry than to copy the hot pages. */
+static bool has_changed(struct guarded_mm *gm, unsigned long live)
+{
+	return !unprotected_is_empty(&gm->unprotected) ||
+	       page_log_has_absent(&gm->log) ||
+	       !mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
+	       (live & PAGE_MASK) < gm->dead_end ||
+	       gm->log.nr_in_use || compat_may_be_in_use(guarded_mm_mm(gm));
+}
+
+/* Records the mappings; what is no stack any more was dead and is not now. */
+static int renew_mappings(struct guarded_mm *gm)
+{
+	unsigned long start = gm->maps.stack_start;
+	unsigned long end = gm->maps.stack_end;
+	unsigned long dead_end = gm->dead_end;
+	int refusal;
+
+	refusal = mappings_record(&gm->maps, guarded_mm_mm(gm));
+	if (refusal >= 0)
+		return refusal;
+	if (end != gm->maps.stack_end || start < gm->maps.stack_start) {
+		gm->dead_end = 0;
+		if (start < dead_end)
+			unprotected_add_range(&gm->unprotected, start, dead_end);
+	}
+	hot_pages_forget_unmapped(gm);
+	return -1;
+}
+
+/* What did not exist may exist now, and be writable. */
+static void forget_absent(struct guarded_mm *gm)
+{
+	struct page_log *log = &gm->log;
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_marked(&log->pages, index, entry, PAGE_LOG_ABSENT_MARK) {
+		xa_erase(&log->pages, index);
+		unprotected_add_page(&gm->unprotected, index << PAGE_SHIFT,
+				     guarded_mm_mm(gm), log->call);
+	}
+	xa_for_each(&log->areas, index, entry)
+		unprotected_add_area(&gm->unprotected, index << PMD_SHIFT);
+	xa_destroy(&log->areas);
+}
+
+/* With the mmap lock and @gm->lock held. */
+static int renew(struct guarded_mm *gm, unsigned long sp)
+{
+	unsigned long live, dead_end = gm->dead_end;
+	int refusal = -1;
+
+	/* Left by another's fault during the last call's end. */
+	if (page_log_has_absent(&gm->log))
+		forget_absent(gm);
+
+	if (!mappings_are_current(&gm->maps, guarded_mm_mm(gm))) {
+		refusal = renew_mappings(gm);
+		if (refusal >= 0)
+			return refusal;
+		dead_end = gm->dead_end;
+	}
+	live = find_live_stack(gm, sp) & PAGE_MASK;
+	if (live < dead_end) {
+		gm->dead_end = live;
+		refusal = protection_renew_live_stack(gm, live, dead_end);
+	}
+	if (refusal < 0 && !unprotected_is_empty(&gm->unprotected))
+		refusal = protection_renew(gm);
+	if (refusal < 0)
+		hot_pages_check_use(gm);
+	return refusal;
+}
+
+static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
+{
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	int refusal;
+
+	mutex_lock(&gm->lock);
+	refusal = mappings_reserve(&gm->maps, mm) ? REASSURE_REFUSED_MEMORY : -1;
+	mutex_unlock(&gm->lock);
+	if (refusal >= 0)
+		return refusal;
+	mmap_read_lock(mm);
+	mutex_lock(&gm->lock);
+	refusal = renew(gm, sp);
+	mutex_unlock(&gm->lock);
+	mmap_read_unlock(mm);
+	return refusal;
+}
+
+static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
+			  unsigned long live)
+{
+	mutex_lock(&gm->lock);
+	gm->dead_end = live & PAGE_MASK;
+	gm->live_from = live & ~PAGE_MASK;
+	hot_pages_copy(gm);
+	mutex_unlock(&gm->lock);
+	/* Some were not hot any more. */
+	if (unprotected_is_empty(&gm->unprotected))
+		return -1;
+	return lock_and_renew(gm, sp);
+}
+
 /**
  * guarded_mm_open() - begin to keep what current's memory holds
  * @gm: its address space, in which no other task runs
@@ -238,53 +420,58 @@ void guarded_mm_put(struct guarded_mm *gm)
  */
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 {
-	struct mm_struct *mm = guarded_mm_mm(gm);
-	int refusal, ret;
+	unsigned long live;
+	int refusal = -1;
 
 	if (READ_ONCE(gm->owner))
 		return REASSURE_REFUSED_THREADS;
-	mutex_lock(&gm->lock);
-	ret = mappings_reserve(&gm->maps, mm);
-	mutex_unlock(&gm->lock);
-	if (ret)
-		return REASSURE_REFUSED_MEMORY;
 	gm->entry_sp = sp;
 	gm->altstack = current->sas_ss_sp;
 	gm->altstack_size = current->sas_ss_size;
-
-	mmap_read_lock(mm);
-	mutex_lock(&gm->lock);
-	refusal = mappings_record(&gm->maps, mm);
-	mutex_unlock(&gm->lock);
-	if (refusal < 0 && !compat_only_mmu_notifier(&gm->notifier))
+	gm->log.call++;
+	gm->log.nr_saved = 0;
+	WRITE_ONCE(gm->refusal, -1);
+	/* From here on the hook keeps what is written to. */
+	WRITE_ONCE(gm->owner, current);
+	/* What others did before they saw the owner is seen now. */
+	smp_mb();
+	if (atomic_read(&gm->foreign_faults) ||
+	    !compat_only_mmu_notifier(&gm->notifier))
 		refusal = REASSURE_REFUSED_FOREIGN;
-	if (refusal < 0) {
-		WRITE_ONCE(gm->refusal, -1);
-		/* From here on the hook looks at this address space. */
-		WRITE_ONCE(gm->owner, current);
-		refusal = write_guard_protect(gm);
+	live = find_live_stack(gm, sp);
+	if (refusal < 0 && has_changed(gm, live)) {
+		refusal = lock_and_renew(gm, sp);
+		live = find_live_stack(gm, sp);
 	}
-	mmap_read_unlock(mm);
+	if (refusal < 0)
+		refusal = copy_hot_pages(gm, sp, live);
 	if (refusal >= 0)
 		guarded_mm_close(gm);
 	return refusal;
 }
 
 /**
- * guarded_mm_close() - forget the pre-images
+ * guarded_mm_close() - the pre-images are not wanted any more
  * @gm: the address space
+ *
+ * The pages that were written stay writable and are hot from now on.
  *
  * Return: how many pages had been saved.
  */
 unsigned long guarded_mm_close(struct guarded_mm *gm)
 {
-	unsigned long saved;
+	unsigned long saved = gm->log.nr_saved;
 
-	mutex_lock(&gm->lock);
 	WRITE_ONCE(gm->owner, NULL);
-	saved = gm->log.nr_images;
-	page_log_clear(&gm->log);
-	mutex_unlock(&gm->lock);
+	/* Another's fault that comes later is seen by has_changed(). */
+	if (page_log_has_absent(&gm->log) || READ_ONCE(gm->released)) {
+		mutex_lock(&gm->lock);
+		if (gm->released)
+			page_log_clear(&gm->log);
+		else
+			forget_absent(gm);
+		mutex_unlock(&gm->lock);
+	}
 	return saved;
 }
 

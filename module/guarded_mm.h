@@ -2,6 +2,8 @@
 #ifndef _REASSURE_GUARDED_MM_H
 #define _REASSURE_GUARDED_MM_H
 
+#include <linux/atomic.h>
+#include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
@@ -9,6 +11,7 @@
 
 #include "mappings.h"
 #include "page_log.h"
+#include "unprotected.h"
 
 /**
  * struct guarded_mm - an address space in which checkpoints are opened
@@ -16,11 +19,18 @@
  * @node: in the table of guarded_mm.c; RCU
  * @rcu: for freeing
  * @users: the table's reference, one for each checkpoint, fault and lookup
- * @lock: serialises @log and changes of @maps; taken inside the mmap lock, never the reverse
- * @log: the pre-images of the open checkpoint
+ * @lock: serialises @log, @unprotected and changes of @maps; taken inside the
+ *	mmap lock, never the reverse
+ * @log: the pre-images of the open checkpoint, and the hot pages
+ * @unprotected: what the next entry has to protect
  * @maps: the mappings at its entry; written by @owner while none is open
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
  *	when none is.  Set and cleared by that thread or under @lock
+ * @foreign_faults: faults of other processes in this address space now
+ * @dead_end: from here on the stack is live at the entry; below it, in the
+ *	stack mapping, it is neither protected nor kept.  0 when all is live
+ * @live_from: the first byte of the page @dead_end that is live
+ * @released: the address space has ended
  * @entry_sp: user stack pointer at the entry
  * @altstack: its alternate signal stack then
  * @altstack_size: the size of that
@@ -36,8 +46,13 @@ struct guarded_mm {
 	refcount_t users;
 	struct mutex lock;	/* see above */
 	struct page_log log;
+	struct unprotected unprotected;
 	struct mappings maps;
 	struct task_struct *owner;
+	atomic_t foreign_faults;
+	unsigned long dead_end;
+	unsigned int live_from;
+	bool released;
 	unsigned long entry_sp;
 	unsigned long altstack;
 	unsigned long altstack_size;
@@ -51,10 +66,36 @@ static inline struct mm_struct *guarded_mm_mm(struct guarded_mm *gm)
 	return gm->notifier.mm;
 }
 
+/*
+ * Whether an address lies in stack that was dead at the entry, as far as the
+ * recorded mappings tell.
+ */
+static inline bool guarded_mm_is_dead_stack(const struct guarded_mm *gm,
+					    unsigned long address)
+{
+	return address < gm->dead_end && address >= gm->maps.stack_start;
+}
+
+/* Whether a page of @vma is stack that was dead at the last entry. */
+static inline bool guarded_mm_is_dead(const struct guarded_mm *gm,
+				      const struct vm_area_struct *vma,
+				      unsigned long address)
+{
+	return address < gm->dead_end && vma->vm_flags & VM_GROWSDOWN &&
+	       vma->vm_end == gm->maps.stack_end;
+}
+
+/* The first byte of a page that has to be kept. */
+static inline unsigned int guarded_mm_live_from(const struct guarded_mm *gm,
+						unsigned long address)
+{
+	return address == gm->dead_end ? gm->live_from : 0;
+}
+
 struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
-bool guarded_mm_is_open(struct mm_struct *mm);
+bool guarded_mm_exists(struct mm_struct *mm);
 
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_close(struct guarded_mm *gm);

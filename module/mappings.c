@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The mappings of an address space: recorded at the entry, compared before a
- * rollback.  A mapping that went or changed cannot be brought back; one that
- * was added is unmapped again.
+ * The mappings of an address space: recorded at an entry when they may have
+ * changed since the last, compared before a rollback.  A mapping that went or
+ * changed cannot be brought back; one that was added is unmapped again.
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
@@ -46,6 +46,7 @@ int mappings_reserve(struct mappings *maps, struct mm_struct *mm)
 	maps->list = list;
 	maps->capacity = wanted;
 	maps->count = 0;
+	maps->stale = true;
 	return 0;
 }
 
@@ -62,6 +63,32 @@ static int mapping_refusal(struct vm_area_struct *vma)
 	    (vma->vm_flags & VM_WRITE))
 		return REASSURE_REFUSED_MAPPING;
 	return -1;
+}
+
+/**
+ * mappings_are_current() - whether what was recorded is still so
+ * @maps: the mappings
+ * @mm: the address space of current, whose only task it is
+ *
+ * A new mapping makes the sum of all grow; only removing one, of which the
+ * MMU notifier tells, makes it shrink again.  That tells of a new protection
+ * too, unless none of the mapping's pages was ever touched; then at worst a
+ * rollback finds a difference and is refused.
+ */
+bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm)
+{
+	return !READ_ONCE(maps->stale) && maps->brk == READ_ONCE(mm->brk) &&
+	       maps->total_vm == READ_ONCE(mm->total_vm) &&
+	       maps->data_vm == READ_ONCE(mm->data_vm) &&
+	       maps->exec_vm == READ_ONCE(mm->exec_vm);
+}
+
+static bool is_stack(struct vm_area_struct *vma)
+{
+	unsigned long start = vma->vm_mm->start_stack;
+
+	return vma->vm_flags & VM_GROWSDOWN &&
+	       vma->vm_start <= start && start < vma->vm_end;
 }
 
 /**
@@ -82,12 +109,25 @@ int mappings_record(struct mappings *maps, struct mm_struct *mm)
 
 	maps->count = 0;
 	maps->brk = mm->brk;
+	maps->stack_start = 0;
+	maps->stack_end = 0;
+	maps->total_vm = mm->total_vm;
+	maps->data_vm = mm->data_vm;
+	maps->exec_vm = mm->exec_vm;
+	/* With the mmap lock held nothing can make it stale meanwhile. */
+	WRITE_ONCE(maps->stale, false);
 	for_each_vma(vmi, vma) {
 		refusal = mapping_refusal(vma);
-		if (refusal >= 0)
+		if (refusal < 0 && maps->count == maps->capacity)
+			refusal = REASSURE_REFUSED_MEMORY;
+		if (refusal >= 0) {
+			WRITE_ONCE(maps->stale, true);
 			return refusal;
-		if (maps->count == maps->capacity)
-			return REASSURE_REFUSED_MEMORY;
+		}
+		if (is_stack(vma)) {
+			maps->stack_start = vma->vm_start;
+			maps->stack_end = vma->vm_end;
+		}
 		map = &maps->list[maps->count++];
 		map->start = vma->vm_start;
 		map->end = vma->vm_end;

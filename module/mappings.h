@@ -27,6 +27,13 @@ struct mapping {
  * @count: entries of @list in use
  * @capacity: entries that @list has room for
  * @brk: end of the heap
+ * @stack_start: lowest address of the stack mapping then; 0 without one
+ * @stack_end: address behind it
+ * @total_vm: the kernel's sum over all mappings, in pages
+ * @data_vm: over those of data
+ * @exec_vm: over those of programs
+ * @stale: nothing is recorded, or a mapping was removed, moved or re-protected
+ *	since
  *
  * Belongs to the thread that has the checkpoint open.
  */
@@ -35,6 +42,12 @@ struct mappings {
 	unsigned int count;
 	unsigned int capacity;
 	unsigned long brk;
+	unsigned long stack_start;
+	unsigned long stack_end;
+	unsigned long total_vm;
+	unsigned long data_vm;
+	unsigned long exec_vm;
+	bool stale;
 };
 
 /* An address range. */
@@ -57,6 +70,7 @@ struct added_mappings {
 
 int mappings_reserve(struct mappings *maps, struct mm_struct *mm);
 int mappings_record(struct mappings *maps, struct mm_struct *mm);
+bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm);
 bool mappings_intersect(const struct mappings *maps, unsigned long start,
 			unsigned long end);
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,

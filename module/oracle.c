@@ -6,8 +6,9 @@
  * has memory.
  *
  * Not compared are pages that were not present at the entry (reading them in
- * would hide what happens to such pages), shared and special mappings, and
- * pages of files that were not copied: they follow the file.
+ * would hide what happens to such pages), shared and special mappings, pages
+ * of files that were not copied (they follow the file), program text, where
+ * others set breakpoints, and dead stack.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -79,13 +80,7 @@ static int record_mapping(struct oracle *oracle, struct vm_area_struct *vma)
 	return ret;
 }
 
-/**
- * oracle_record() - keep what all covered pages hold
- * @gm: the address space of current, in which a checkpoint was just opened
- *
- * Return: NULL when nobody asked for it, or without memory.
- */
-struct oracle *oracle_record(struct guarded_mm *gm)
+static struct oracle *record(struct guarded_mm *gm)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
 	struct vm_area_struct *vma;
@@ -94,8 +89,6 @@ struct oracle *oracle_record(struct guarded_mm *gm)
 
 	VMA_ITERATOR(vmi, mm, 0);
 
-	if (!READ_ONCE(verify))
-		return NULL;
 	oracle = kmalloc(sizeof(*oracle), GFP_KERNEL);
 	if (!oracle)
 		return NULL;
@@ -116,9 +109,22 @@ struct oracle *oracle_record(struct guarded_mm *gm)
 	return oracle;
 }
 
+/**
+ * oracle_record() - keep what all covered pages hold
+ * @gm: the address space of current, in which a checkpoint was just opened
+ *
+ * Return: NULL when nobody asked for it, or without memory.
+ */
+struct oracle *oracle_record(struct guarded_mm *gm)
+{
+	if (likely(!READ_ONCE(verify)))
+		return NULL;
+	return record(gm);
+}
 /* What is at @address, brought back when it was swapped out meanwhile. */
-static void read_now(struct vm_area_struct *vma, unsigned long address,
-		     struct page *copy, struct page_table_entry *entry)
+static void read_now(struct guarded_mm *gm, struct vm_area_struct *vma,
+		     unsigned long address, struct page *copy,
+		     struct page_table_entry *entry)
 {
 	int attempts;
 
@@ -131,15 +137,17 @@ static void read_now(struct vm_area_struct *vma, unsigned long address,
 		if (handle_mm_fault(vma, address, FAULT_FLAG_REMOTE, NULL) &
 		    VM_FAULT_ERROR)
 			return;
+		/* It may have come back writable, past the hook. */
+		unprotected_add_area(&gm->unprotected, address);
 	}
 }
 
 /*
- * The offset of the first byte of a page that is not as at the entry;
- * PAGE_SIZE when all are.
+ * The offset of the first byte of a page, not below @from, that is not as at
+ * the entry; PAGE_SIZE when all are.
  */
-static unsigned int difference(struct vm_area_struct *vma, struct page *image,
-			       struct page *copy,
+static unsigned int difference(struct vm_area_struct *vma, unsigned int from,
+			       struct page *image, struct page *copy,
 			       const struct page_table_entry *entry)
 {
 	const char *now = page_address(copy);
@@ -148,13 +156,16 @@ static unsigned int difference(struct vm_area_struct *vma, struct page *image,
 
 	if (entry->state == PAGE_TABLE_NOT_PRESENT)
 		return PAGE_SIZE;
+	/* Somebody sets or removes breakpoints there. */
+	if (vma->vm_file && vma->vm_flags & VM_EXEC)
+		return PAGE_SIZE;
 	/* It existed and went. */
 	if (entry->state != PAGE_TABLE_ANON)
-		return then && memchr_inv(then, 0, PAGE_SIZE) ? 0 : PAGE_SIZE;
-	/* Somebody sets breakpoints there. */
+		return then && memchr_inv(then + from, 0, PAGE_SIZE - from) ?
+		       from : PAGE_SIZE;
 	if (!then && vma->vm_file)
-		return vma->vm_flags & VM_EXEC ? PAGE_SIZE : 0;
-	for (i = 0; i < PAGE_SIZE; i++)
+		return from;
+	for (i = from; i < PAGE_SIZE; i++)
 		if (now[i] != (then ? then[i] : 0))
 			break;
 	return i;
@@ -172,6 +183,7 @@ static bool none_until(struct oracle *oracle, unsigned long start,
 
 /* The first address of @vma that is not as at the entry, or 0. */
 static unsigned long compare_mapping(struct oracle *oracle,
+				     struct guarded_mm *gm,
 				     struct vm_area_struct *vma,
 				     struct page *copy)
 {
@@ -183,12 +195,14 @@ static unsigned long compare_mapping(struct oracle *oracle,
 	for (address = vma->vm_start; address < vma->vm_end; address = next) {
 		next = address + PAGE_SIZE;
 		image = xa_load(&oracle->pages, address >> PAGE_SHIFT);
-		if (image == ORACLE_UNKNOWN)
+		if (image == ORACLE_UNKNOWN ||
+		    guarded_mm_is_dead(gm, vma, address))
 			continue;
-		read_now(vma, address, copy, &entry);
+		read_now(gm, vma, address, copy, &entry);
 		if (none_until(oracle, address, next_page(address, &entry)))
 			next = next_page(address, &entry);
-		offset = difference(vma, image, copy, &entry);
+		offset = difference(vma, guarded_mm_live_from(gm, address),
+				    image, copy, &entry);
 		if (offset < PAGE_SIZE)
 			return address + offset;
 		cond_resched();
@@ -220,7 +234,7 @@ void oracle_compare(struct oracle *oracle, struct guarded_mm *gm,
 	mmap_read_lock(mm);
 	for_each_vma(vmi, vma) {
 		if (is_covered(vma))
-			address = compare_mapping(oracle, vma, copy);
+			address = compare_mapping(oracle, gm, vma, copy);
 		if (address)
 			break;
 	}

@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/slab.h>
 
 #include "page_log.h"
 
@@ -40,19 +41,50 @@ void page_log_init(struct page_log *log)
 {
 	xa_init(&log->pages);
 	xa_init(&log->areas);
-	log->nr_images = 0;
+	INIT_LIST_HEAD(&log->images);
 }
 
+/* The logged page at @address, of this call or an earlier one, or NULL. */
+struct logged_page *page_log_find(struct page_log *log, unsigned long address)
+{
+	void *entry = xa_load(&log->pages, address >> PAGE_SHIFT);
+
+	return xa_is_value(entry) ? NULL : entry;
+}
+
+/* Whether what @address held at the entry of the open call is in the log. */
 bool page_log_has(struct page_log *log, unsigned long address)
 {
-	return xa_load(&log->pages, address >> PAGE_SHIFT) ||
-	       xa_load(&log->areas, address >> PMD_SHIFT);
+	void *entry = xa_load(&log->pages, address >> PAGE_SHIFT);
+
+	if (xa_is_value(entry))
+		return true;
+	if (entry && ((struct logged_page *)entry)->call == log->call)
+		return true;
+	return xa_load(&log->areas, address >> PMD_SHIFT);
 }
 
+/**
+ * page_log_add_absent() - a page did not exist
+ * @log: the log
+ * @address: the page
+ *
+ * Return: 0 or -ENOMEM.
+ */
 int page_log_add_absent(struct page_log *log, unsigned long address)
 {
-	return xa_err(xa_store(&log->pages, address >> PAGE_SHIFT,
-			       PAGE_LOG_ABSENT, PAGE_LOG_GFP));
+	struct logged_page *page = page_log_find(log, address);
+	unsigned long index = address >> PAGE_SHIFT;
+	int ret;
+
+	/* It was hot, and has been discarded since. */
+	if (page)
+		page_log_remove(log, page);
+	ret = xa_err(xa_store(&log->pages, index, PAGE_LOG_ABSENT,
+			      PAGE_LOG_GFP));
+	if (!ret)
+		xa_set_mark(&log->pages, index, PAGE_LOG_ABSENT_MARK);
+	return ret;
 }
 
 int page_log_add_absent_area(struct page_log *log, unsigned long address)
@@ -62,75 +94,87 @@ int page_log_add_absent_area(struct page_log *log, unsigned long address)
 }
 
 /**
- * page_log_add_image() - keep the content of a page
+ * page_log_add() - make room for the content of a page
  * @log: the log
- * @address: the page
- * @image: the content; the log's when this succeeds
+ * @address: the page, which has no room yet
+ * @gfp: how to allocate
  *
- * Return: 0, -ENOMEM, or -ENOSPC beyond a limit.
+ * Return: the caller fills its image and calls page_log_saved(); ERR_PTR of
+ * -ENOMEM, or of -ENOSPC beyond a limit.
  */
-int page_log_add_image(struct page_log *log, unsigned long address,
-		       struct page *image)
+struct logged_page *page_log_add(struct page_log *log, unsigned long address,
+				 gfp_t gfp)
 {
-	int ret;
-
-	if (!reserve(log))
-		return -ENOSPC;
-	ret = xa_err(xa_store(&log->pages, address >> PAGE_SHIFT, image,
-			      PAGE_LOG_GFP));
-	if (ret)
-		cancel_reservation();
-	else
-		log->nr_images++;
-	return ret;
-}
-
-/**
- * page_log_add_pinned() - keep the content of a page that a device may use
- * @log: the log
- * @address: the page
- * @page: the page itself, mapped there; its page table's lock is held
- *
- * Return: 0, -ENOMEM, or -ENOSPC beyond a limit.
- */
-int page_log_add_pinned(struct page_log *log, unsigned long address,
-			struct page *page)
-{
-	gfp_t gfp = GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN;
-	unsigned long index = address >> PAGE_SHIFT;
-	struct page *image;
+	struct logged_page *page;
 	int ret = -ENOMEM;
 
 	if (!reserve(log))
-		return -ENOSPC;
-	image = alloc_page(gfp);
-	if (!image)
+		return ERR_PTR(-ENOSPC);
+	page = kzalloc(sizeof(*page), gfp);
+	if (!page)
 		goto cancel;
-	copy_page(page_address(image), page_address(page));
-	ret = xa_err(xa_store(&log->pages, index, image, gfp));
-	if (ret)
+	page->address = address;
+	page->image = alloc_page(gfp);
+	if (!page->image)
 		goto free;
-	xa_set_mark(&log->pages, index, PAGE_LOG_PINNED);
+	ret = xa_err(xa_store(&log->pages, address >> PAGE_SHIFT, page, gfp));
+	if (ret)
+		goto free_image;
+	list_add_tail(&page->node, &log->images);
 	log->nr_images++;
-	return 0;
+	return page;
 
+free_image:
+	__free_page(page->image);
 free:
-	__free_page(image);
+	kfree(page);
 cancel:
 	cancel_reservation();
-	return ret;
+	return ERR_PTR(ret);
+}
+
+/* The image of @page was filled from byte @from on. */
+void page_log_saved(struct page_log *log, struct logged_page *page,
+		    unsigned int from)
+{
+	page->from = from;
+	page->call = log->call;
+	log->nr_saved++;
+}
+
+void page_log_set_in_use(struct page_log *log, struct logged_page *page,
+			 bool in_use)
+{
+	log->nr_in_use += in_use - page->in_use;
+	page->in_use = in_use;
+}
+
+static void free_page_and_image(struct logged_page *page)
+{
+	__free_page(page->image);
+	kfree(page);
+}
+
+void page_log_remove(struct page_log *log, struct logged_page *page)
+{
+	page_log_set_in_use(log, page, false);
+	xa_erase(&log->pages, page->address >> PAGE_SHIFT);
+	list_del(&page->node);
+	log->nr_images--;
+	cancel_reservation();
+	free_page_and_image(page);
 }
 
 void page_log_clear(struct page_log *log)
 {
-	unsigned long index;
-	void *entry;
+	struct logged_page *page, *next;
 
-	xa_for_each(&log->pages, index, entry)
-		if (!xa_is_value(entry))
-			__free_page(entry);
+	list_for_each_entry_safe(page, next, &log->images, node)
+		free_page_and_image(page);
+	INIT_LIST_HEAD(&log->images);
 	xa_destroy(&log->pages);
 	xa_destroy(&log->areas);
 	atomic_long_sub(log->nr_images, &held);
 	log->nr_images = 0;
+	log->nr_in_use = 0;
 }

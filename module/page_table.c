@@ -175,6 +175,7 @@ void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,
 	entry->state = pte_state(*pte, &entry->page);
 	if (entry->state == PAGE_TABLE_ANON) {
 		entry->exclusive = PageAnonExclusive(entry->page);
+		entry->large = folio_test_large(page_folio(entry->page));
 		if (copy)
 			copy_page(copy, page_address(entry->page));
 		if (pin)

@@ -41,10 +41,18 @@ enum page_table_state {
 	PAGE_TABLE_SPECIAL,
 };
 
+/**
+ * struct page_table_entry - the same with what is known of the page
+ * @state: what it is
+ * @page: of PAGE_TABLE_ANON
+ * @exclusive: this process has it alone
+ * @large: it is one of several of a folio
+ */
 struct page_table_entry {
 	enum page_table_state state;
 	struct page *page;
 	bool exclusive;
+	bool large;
 };
 
 void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,

@@ -85,6 +85,7 @@ static int start_interception(struct netlink_ext_ack *extack)
 static void stop_interception(void)
 {
 	fatal_signal_stop();
+	checkpoint_drop_all();
 	reassure_guarded_mm_drop_all();
 	write_guard_stop();
 }

@@ -10,6 +10,7 @@
 #include "../uapi/reassure.h"
 #include "compat.h"
 #include "guarded_mm.h"
+#include "hot_pages.h"
 #include "page_table.h"
 #include "rollback.h"
 
@@ -49,25 +50,26 @@ static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
 	return NULL;
 }
 
-static bool same_content(struct page *live, struct page *image)
+static bool same_content(struct page *live, const struct logged_page *logged)
 {
-	return !memcmp(page_address(live), page_address(image), PAGE_SIZE);
+	return !memcmp(page_address(live) + logged->from,
+		       page_address(logged->image) + logged->from,
+		       PAGE_SIZE - logged->from);
 }
 
 /*
  * A page that a device may have used since entry: nothing may be written to
  * it, so it must hold what it held.
  */
-static int check_pinned(struct guarded_mm *gm, unsigned long address,
-			struct page *image)
+static int check_in_use(struct guarded_mm *gm, const struct logged_page *logged)
 {
 	struct page_table_entry entry;
 	bool same;
 
-	page_table_get(guarded_mm_mm(gm), address, NULL, true, &entry);
+	page_table_get(guarded_mm_mm(gm), logged->address, NULL, true, &entry);
 	if (entry.state == PAGE_TABLE_NOT_PRESENT) {
 		/* Reclaim took it, so nobody has it any more. */
-		struct page *live = get_own_page(gm, address);
+		struct page *live = get_own_page(gm, logged->address);
 
 		if (!live)
 			return REASSURE_REFUSED_UNREADABLE;
@@ -75,26 +77,29 @@ static int check_pinned(struct guarded_mm *gm, unsigned long address,
 	} else if (entry.state != PAGE_TABLE_ANON) {
 		return REASSURE_REFUSED_PINNED;
 	}
-	same = same_content(entry.page, image);
+	same = same_content(entry.page, logged);
 	put_page(entry.page);
 	return same ? -1 : REASSURE_REFUSED_PINNED;
 }
 
-static int prepare_page(struct rollback *rb, unsigned long address,
-			struct page *image)
+static int prepare_page(struct rollback *rb, struct logged_page *logged)
 {
-	struct page *live = get_own_page(rb->gm, address);
+	struct page *live = get_own_page(rb->gm, logged->address);
 
 	if (!live)
 		return REASSURE_REFUSED_UNREADABLE;
+	/* A hot page that this call did not change. */
+	if (same_content(live, logged)) {
+		put_page(live);
+		return -1;
+	}
 	/* Our own reference is explained. */
-	if (compat_unexplained_references(page_folio(live)) > 1 &&
-	    !same_content(live, image)) {
+	if (compat_unexplained_references(page_folio(live)) > 1) {
 		put_page(live);
 		return REASSURE_REFUSED_PINNED;
 	}
 	rb->pages[rb->count].live = live;
-	rb->pages[rb->count].image = image;
+	rb->pages[rb->count].logged = logged;
 	rb->count++;
 	return -1;
 }
@@ -106,24 +111,22 @@ static int prepare_page(struct rollback *rb, unsigned long address,
 static int prepare_pages(struct rollback *rb)
 {
 	struct page_log *log = &rb->gm->log;
-	unsigned long index;
-	void *entry;
+	struct logged_page *logged;
 	int refusal;
 
-	if (log->nr_images) {
-		rb->pages = kvmalloc_array(log->nr_images, sizeof(*rb->pages),
+	if (log->nr_saved) {
+		rb->pages = kvmalloc_array(log->nr_saved, sizeof(*rb->pages),
 					   PAGE_LOG_GFP);
 		if (!rb->pages)
 			return REASSURE_REFUSED_MEMORY;
 	}
-	xa_for_each(&log->pages, index, entry) {
-		if (xa_is_value(entry))
+	list_for_each_entry(logged, &log->images, node) {
+		if (logged->call != log->call)
 			continue;
-		if (xa_get_mark(&log->pages, index, PAGE_LOG_PINNED))
-			refusal = check_pinned(rb->gm, index << PAGE_SHIFT,
-					       entry);
+		if (logged->in_use)
+			refusal = check_in_use(rb->gm, logged);
 		else
-			refusal = prepare_page(rb, index << PAGE_SHIFT, entry);
+			refusal = prepare_page(rb, logged);
 		if (refusal >= 0)
 			return refusal;
 		cond_resched();
@@ -218,15 +221,18 @@ unsigned long rollback_commit(struct rollback *rb)
 
 	gm->in_fault++;
 	for (i = 0; i < rb->count; i++) {
-		copy_page(page_address(rb->pages[i].live),
-			  page_address(rb->pages[i].image));
+		struct logged_page *logged = rb->pages[i].logged;
+
+		memcpy(page_address(rb->pages[i].live) + logged->from,
+		       page_address(logged->image) + logged->from,
+		       PAGE_SIZE - logged->from);
+		/* Now it looks as if no call had changed it. */
+		hot_pages_rolled_back(logged);
 		/* Or reclaim takes it for what swap still has. */
 		set_page_dirty_lock(rb->pages[i].live);
 		cond_resched();
 	}
-	xa_for_each(&gm->log.pages, index, entry) {
-		if (!xa_is_value(entry))
-			continue;
+	xa_for_each_marked(&gm->log.pages, index, entry, PAGE_LOG_ABSENT_MARK) {
 		zap(mm, index << PAGE_SHIFT, PAGE_SIZE);
 		restored++;
 	}

@@ -5,15 +5,16 @@
 #include "mappings.h"
 
 struct guarded_mm;
+struct logged_page;
 
 /**
  * struct rollback_page - one page to write back
  * @live: the page as it is now, with a reference
- * @image: its old content; the log's
+ * @logged: its old content; the log's
  */
 struct rollback_page {
 	struct page *live;
-	struct page *image;
+	struct logged_page *logged;
 };
 
 /**

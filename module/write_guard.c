@@ -1,218 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Write protection, and the hook that sees the first write to each page.
+ * The hook that sees the first write to each protected page.
  *
- * At entry every private page loses its write permission and the mark that
- * this process has it alone, so that every writer, the kernel on the
- * program's behalf included, has to pass handle_mm_fault().  The hook there
- * puts the old content into the page log and lets the kernel go on, which
+ * Every writer to one has to pass handle_mm_fault().  While a checkpoint is
+ * open, the hook there puts the old content into the page log; else it only
+ * notes the page for the next entry.  Then it lets the kernel go on, which
  * makes the page writable again in place.
  */
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
-#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/wait_bit.h>
 
-#include <asm/tlbflush.h>
-
 #include "../uapi/reassure.h"
 #include "compat.h"
 #include "guarded_mm.h"
-#include "kernel_symbols.h"
+#include "hot_pages.h"
 #include "page_table.h"
+#include "protection.h"
 #include "write_guard.h"
 
 /* Attempts to read in a page that reclaim takes away again each time. */
 #define READ_IN_ATTEMPTS	8
 
+/* Of a fault after which the page may be writable. */
+#define FAULT_FLAGS_WRITING	(FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)
+
 /* Faults that are in guarded_fault(), for unloading. */
 static atomic_t faults_inside = ATOMIC_INIT(0);
-
-/*
- * What a walk over one address space carries along.  The count of a large
- * folio costs a look at each of its pages, so it is kept for the next of them.
- * Pages in use are only counted in a first walk, and saved in a @final one.
- */
-struct protect_walk {
-	struct guarded_mm *gm;
-	struct folio *large;
-	bool large_in_use;
-	bool drained;
-	bool final;
-	unsigned long in_use;
-	int refusal;
-};
-
-static bool folio_in_use(struct protect_walk *walk, struct folio *folio)
-{
-	if (!folio_test_large(folio))
-		return compat_unexplained_references(folio) > 0;
-	if (walk->large != folio) {
-		walk->large = folio;
-		walk->large_in_use = compat_unexplained_references(folio) > 0;
-	}
-	return walk->large_in_use;
-}
-
-/*
- * A page that comes back from migration must come back read-only and shared,
- * as change_pte_range() and fork make it.
- */
-static void protect_migration_entry(pte_t *pte)
-{
-	swp_entry_t entry = pte_to_swp_entry(*pte);
-	pte_t protected;
-
-	if (!is_writable_migration_entry(entry) &&
-	    !is_readable_exclusive_migration_entry(entry))
-		return;
-	entry = make_readable_migration_entry(swp_offset(entry));
-	protected = swp_entry_to_pte(entry);
-	if (pte_swp_soft_dirty(*pte))
-		protected = pte_swp_mksoft_dirty(protected);
-	set_pte(pte, protected);
-}
-
-/* Why there is no checkpoint when the page log says @error. */
-static int log_refusal(int error)
-{
-	return error == -ENOSPC ? REASSURE_REFUSED_LIMIT :
-	       REASSURE_REFUSED_MEMORY;
-}
-
-static int protect_pte(struct vm_area_struct *vma, unsigned long address,
-		       pte_t *pte, void *data)
-{
-	struct protect_walk *walk = data;
-	struct page *page;
-	int ret;
-
-	if (!pte_present(*pte)) {
-		if (!pte_none(*pte) && !pte_swp_uffd_wp(*pte))
-			protect_migration_entry(pte);
-		return 0;
-	}
-	if (pte_special(*pte) || !pfn_valid(pte_pfn(*pte)))
-		return 0;
-	page = pte_page(*pte);
-	if (!PageAnon(page))
-		return 0;
-
-	/* Its content is safe; it may be writable. */
-	if (page_log_has(&walk->gm->log, address))
-		return 0;
-	if (PageAnonExclusive(page)) {
-		/*
-		 * A device may be writing into it: sharing it now would make
-		 * the program lose that.  No other task runs in this address
-		 * space, so the fast path of get_user_pages() cannot race.
-		 */
-		if (folio_in_use(walk, page_folio(page)) ||
-		    compat_share_anon_page(page)) {
-			walk->in_use++;
-			if (!walk->final)
-				return 0;
-			ret = page_log_add_pinned(&walk->gm->log, address, page);
-			if (ret)
-				walk->refusal = log_refusal(ret);
-			return ret;
-		}
-	}
-	if (pte_write(*pte))
-		ptep_set_wrprotect(vma->vm_mm, address, pte);
-	return 0;
-}
-
-/*
- * Private pages are anonymous ones.  Mappings without write permission are
- * protected too: ptrace and /proc/PID/mem write there all the same.
- */
-static bool has_private_pages(struct vm_area_struct *vma)
-{
-	return vma->anon_vma && !(vma->vm_flags & (VM_SHARED | VM_HUGETLB));
-}
-
-/*
- * Most references that nothing explains are those of batches on their way to
- * the LRU lists, so these are emptied before a page is taken for pinned.
- */
-static bool walk_again(struct protect_walk *walk)
-{
-	if (!walk->in_use || walk->final)
-		return false;
-	/* It may have run on another CPU when it touched the page. */
-	if (walk->drained) {
-		kernel_drain_all_lru_batches();
-		walk->final = true;
-	} else {
-		kernel_drain_lru_batches();
-		walk->drained = true;
-	}
-	walk->in_use = 0;
-	walk->large = NULL;
-	return true;
-}
-
-static void protect_all(struct guarded_mm *gm, struct protect_walk *walk)
-{
-	struct vm_area_struct *vma;
-
-	VMA_ITERATOR(vmi, guarded_mm_mm(gm), 0);
-
-	for_each_vma(vmi, vma)
-		if (has_private_pages(vma) &&
-		    page_table_walk(vma, vma->vm_start, vma->vm_end,
-				    protect_pte, walk))
-			break;
-}
-
-/**
- * write_guard_protect() - make sure that the next write to a page is seen
- * @gm: the address space of current, locked for reading
- *
- * Return: negative, or the enum reassure_refusal that made it fail.
- */
-int write_guard_protect(struct guarded_mm *gm)
-{
-	struct protect_walk walk = { .gm = gm, .refusal = -1 };
-
-	gm->in_fault++;
-	mutex_lock(&gm->lock);
-	do
-		protect_all(gm, &walk);
-	while (walk_again(&walk));
-	mutex_unlock(&gm->lock);
-	kernel_flush_tlb_range(guarded_mm_mm(gm), 0, TLB_FLUSH_ALL);
-	gm->in_fault--;
-	return walk.refusal;
-}
-
-/*
- * Protects the neighbourhood of a page that a read fault has brought in: it
- * may have come back writable, and in a large folio not alone.
- */
-static void protect_again(struct guarded_mm *gm, struct vm_area_struct *vma,
-			  unsigned long address)
-{
-	struct protect_walk walk = { .gm = gm, .refusal = -1 };
-	unsigned long start = max(address & PMD_MASK, vma->vm_start);
-	unsigned long end = min((address & PMD_MASK) + PMD_SIZE, vma->vm_end);
-
-	if (!has_private_pages(vma))
-		return;
-	mutex_lock(&gm->lock);
-	do
-		page_table_walk(vma, start, end, protect_pte, &walk);
-	while (walk_again(&walk));
-	if (walk.refusal >= 0)
-		guarded_mm_refuse(gm, walk.refusal);
-	mutex_unlock(&gm->lock);
-	kernel_flush_tlb_range(vma->vm_mm, start, end);
-}
 
 /*
  * The original.  What follows each call of it keeps the compiler from making
@@ -234,6 +52,36 @@ static bool fault_unfinished(vm_fault_t ret)
 	return ret & (VM_FAULT_ERROR | VM_FAULT_RETRY | VM_FAULT_COMPLETED);
 }
 
+/* Why there is no checkpoint when the page log says @error. */
+static int log_refusal(int error)
+{
+	return error == -ENOSPC ? REASSURE_REFUSED_LIMIT :
+	       REASSURE_REFUSED_MEMORY;
+}
+
+/* Copies the anonymous page at @address; -EAGAIN when it went meanwhile. */
+static int log_image(struct guarded_mm *gm, struct vm_area_struct *vma,
+		     unsigned long address)
+{
+	struct logged_page *page = page_log_find(&gm->log, address);
+	struct page_table_entry entry;
+
+	if (!page)
+		page = page_log_add(&gm->log, address, PAGE_LOG_GFP);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	page_table_get(vma->vm_mm, address, page_address(page->image), false,
+		       &entry);
+	if (entry.state != PAGE_TABLE_ANON) {
+		page_log_remove(&gm->log, page);
+		return -EAGAIN;
+	}
+	page_log_saved(&gm->log, page, guarded_mm_live_from(gm, address));
+	if (unprotected_was_recent(&gm->unprotected, address, gm->log.call))
+		hot_pages_came_back(page);
+	return 0;
+}
+
 /*
  * Puts what stands at @address into the log.
  *
@@ -244,17 +92,14 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		    unsigned long address)
 {
 	struct page_table_entry entry;
-	struct page *image;
-	int ret;
+	int ret = 0;
 
-	image = alloc_page(PAGE_LOG_GFP);
 	mutex_lock(&gm->lock);
-	/* Closed meanwhile, or logged by another's fault. */
-	ret = 0;
-	if (!gm->owner || page_log_has(&gm->log, address))
+	/* Closed meanwhile, or logged by another's fault, or not wanted. */
+	if (!gm->owner || page_log_has(&gm->log, address) ||
+	    guarded_mm_is_dead(gm, vma, address))
 		goto unlock;
-	page_table_get(vma->vm_mm, address,
-		       image ? page_address(image) : NULL, false, &entry);
+	page_table_get(vma->vm_mm, address, NULL, false, &entry);
 	switch (entry.state) {
 	case PAGE_TABLE_NO_TABLE:
 		ret = page_log_add_absent_area(&gm->log, address);
@@ -267,12 +112,7 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = page_log_add_absent(&gm->log, address);
 		break;
 	case PAGE_TABLE_ANON:
-		ret = -ENOMEM;
-		if (!image)
-			break;
-		ret = page_log_add_image(&gm->log, address, image);
-		if (!ret)
-			image = NULL;
+		ret = log_image(gm, vma, address);
 		break;
 	case PAGE_TABLE_HUGE:
 		/*
@@ -296,14 +136,48 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		guarded_mm_refuse(gm, log_refusal(ret));
 unlock:
 	mutex_unlock(&gm->lock);
-	if (image)
-		__free_page(image);
 	return ret;
 }
 
 /*
- * A write.  Whatever happens here, the program's fault is served: when the
- * old content cannot be kept, only the checkpoint is lost.
+ * A page became writable that no call has to put back.  One that is written
+ * again soon after it was protected is made hot: the protection would cost
+ * more than the copies.
+ */
+static void note_writable(struct guarded_mm *gm, struct vm_area_struct *vma,
+			  unsigned long address)
+{
+	struct unprotected *un = &gm->unprotected;
+	struct page_table_entry entry;
+	struct logged_page *page;
+
+	if (unprotected_is_all(un))
+		return;
+	page_table_get(vma->vm_mm, address, NULL, false, &entry);
+	if (entry.large || entry.state == PAGE_TABLE_HUGE)
+		unprotected_add_area(un, address);
+
+	mutex_lock(&gm->lock);
+	if (guarded_mm_is_dead(gm, vma, address) ||
+	    page_log_find(&gm->log, address))
+		goto unlock;
+	if (entry.state == PAGE_TABLE_ANON && !entry.large &&
+	    unprotected_was_recent(un, address, gm->log.call)) {
+		page = page_log_add(&gm->log, address, PAGE_LOG_GFP);
+		if (!IS_ERR(page)) {
+			hot_pages_came_back(page);
+			goto unlock;
+		}
+	}
+	unprotected_add_page(un, address, vma->vm_mm, gm->log.call);
+unlock:
+	mutex_unlock(&gm->lock);
+}
+
+/*
+ * A write while a checkpoint is open.  Whatever happens here, the program's
+ * fault is served: when the old content cannot be kept, only the checkpoint
+ * is lost.
  */
 static vm_fault_t write_fault(struct guarded_mm *gm,
 			      struct vm_area_struct *vma,
@@ -333,20 +207,32 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 		ret = original_fault(vma, address, read_flags, regs);
 		if (fault_unfinished(ret))
 			return ret;
-		protect_again(gm, vma, page);
+		protection_renew_area(gm, vma, page);
 	}
 
 	ret = original_fault(vma, address, flags, regs);
-	if (logged == 1 && !fault_unfinished(ret)) {
+	if (fault_unfinished(ret))
+		return ret;
+	if (READ_ONCE(gm->refusal) >= 0) {
+		/* Not logged, perhaps, so that the next entry must see it. */
+		note_writable(gm, vma, page);
+	} else if (logged == 1) {
 		/* A large folio brought neighbours that are not logged. */
-		page_table_get(vma->vm_mm, page, NULL, true, &entry);
-		if (entry.state == PAGE_TABLE_ANON) {
-			if (folio_test_large(page_folio(entry.page)))
-				guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
-			put_page(entry.page);
+		page_table_get(vma->vm_mm, page, NULL, false, &entry);
+		if (entry.large) {
+			guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
+			unprotected_add_area(&gm->unprotected, page);
 		}
 	}
 	return ret;
+}
+
+static bool is_not_present(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page_table_entry entry;
+
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
+	return entry.state == PAGE_TABLE_NOT_PRESENT;
 }
 
 /* Reading in what is not present may map it writable. */
@@ -354,51 +240,82 @@ static vm_fault_t read_fault(struct guarded_mm *gm,
 			     struct vm_area_struct *vma, unsigned long address,
 			     unsigned int flags, struct pt_regs *regs)
 {
-	unsigned long page = address & PAGE_MASK;
-	struct page_table_entry entry;
+	bool comes_back = is_not_present(vma, address);
 	vm_fault_t ret;
 
-	page_table_get(vma->vm_mm, page, NULL, false, &entry);
 	ret = original_fault(vma, address, flags, regs);
-	if (entry.state == PAGE_TABLE_NOT_PRESENT && !fault_unfinished(ret))
-		protect_again(gm, vma, page);
+	if (comes_back && !fault_unfinished(ret))
+		protection_renew_area(gm, vma, address & PAGE_MASK);
 	return ret;
 }
 
-/*
- * Stands in for handle_mm_fault() while a checkpoint is open in the address
- * space; with the same locks held, and the same leave to drop them.
- */
-static vm_fault_t guarded_fault(struct vm_area_struct *vma,
-				unsigned long address, unsigned int flags,
-				struct pt_regs *regs)
+/* Any fault while no checkpoint is open. */
+static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
+			     unsigned long address, unsigned int flags,
+			     struct pt_regs *regs)
 {
-	unsigned int writing = FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE;
-	struct guarded_mm *gm;
+	bool changes = flags & FAULT_FLAGS_WRITING ||
+		       is_not_present(vma, address);
 	vm_fault_t ret;
-	bool inside;
 
-	atomic_inc(&faults_inside);
-	gm = guarded_mm_find(vma->vm_mm);
-	if (!gm || !READ_ONCE(gm->owner) ||
-	    (vma->vm_flags & (VM_SHARED | VM_HUGETLB))) {
-		ret = original_fault(vma, address, flags, regs);
-		goto out;
-	}
+	ret = original_fault(vma, address, flags, regs);
+	if (changes && !fault_unfinished(ret) && has_private_pages(vma))
+		note_writable(gm, vma, address & PAGE_MASK);
+	return ret;
+}
 
-	inside = current == gm->owner;
+static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
+			     unsigned long address, unsigned int flags,
+			     struct pt_regs *regs)
+{
+	bool inside = current == gm->owner;
+	vm_fault_t ret;
+
 	if (inside) {
 		gm->in_fault++;
 		if (regs && (flags & FAULT_FLAG_USER) &&
 		    guarded_mm_left(gm, regs->sp))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
 	}
-	if (flags & writing)
+	if (flags & FAULT_FLAGS_WRITING)
 		ret = write_fault(gm, vma, address, flags, regs);
 	else
 		ret = read_fault(gm, vma, address, flags, regs);
 	if (inside)
 		gm->in_fault--;
+	return ret;
+}
+
+/*
+ * Stands in for handle_mm_fault() in address spaces that are guarded; with
+ * the same locks held, and the same leave to drop them.
+ */
+static vm_fault_t guarded_fault(struct vm_area_struct *vma,
+				unsigned long address, unsigned int flags,
+				struct pt_regs *regs)
+{
+	bool foreign = current->mm != vma->vm_mm;
+	struct guarded_mm *gm;
+	vm_fault_t ret;
+
+	atomic_inc(&faults_inside);
+	gm = guarded_mm_find(vma->vm_mm);
+	if (!gm || (vma->vm_flags & (VM_SHARED | VM_HUGETLB))) {
+		ret = original_fault(vma, address, flags, regs);
+		goto out;
+	}
+	/* While it lasts no checkpoint can be opened. */
+	if (foreign) {
+		atomic_inc(&gm->foreign_faults);
+		/* Pairs with the one in guarded_mm_open(). */
+		smp_mb__after_atomic();
+	}
+	if (READ_ONCE(gm->owner))
+		ret = open_fault(gm, vma, address, flags, regs);
+	else
+		ret = idle_fault(gm, vma, address, flags, regs);
+	if (foreign)
+		atomic_dec(&gm->foreign_faults);
 out:
 	if (gm)
 		guarded_mm_put(gm);
@@ -413,7 +330,7 @@ static void notrace fault_hook(unsigned long ip, unsigned long parent_ip,
 {
 	struct vm_area_struct *vma = (void *)ftrace_get_regs(fregs)->di;
 
-	if (guarded_mm_is_open(vma->vm_mm) &&
+	if (guarded_mm_exists(vma->vm_mm) &&
 	    !within_module(parent_ip, THIS_MODULE))
 		compat_set_ip(fregs, (unsigned long)guarded_fault);
 }

@@ -2,10 +2,6 @@
 #ifndef _REASSURE_WRITE_GUARD_H
 #define _REASSURE_WRITE_GUARD_H
 
-struct guarded_mm;
-
-int write_guard_protect(struct guarded_mm *gm);
-
 int write_guard_start(void);
 void write_guard_stop(void);
 

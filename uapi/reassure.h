@@ -140,9 +140,9 @@ enum reassure_handled {
  *	longjmp(), exec, exit ("abandoned")
  * @REASSURE_COUNTER_RESCUES: faults that were rescued ("rescues")
  * @REASSURE_COUNTER_PAGES_SAVED: pages whose old content was copied to the
- *	page log ("pages_saved")
- * @REASSURE_COUNTER_PAGES_RESTORED: pages that rollbacks put back or removed
- *	("pages_restored")
+ *	page log, at entry or before they were written ("pages_saved")
+ * @REASSURE_COUNTER_PAGES_RESTORED: pages that had changed and that rollbacks
+ *	put back or removed ("pages_restored")
  * @REASSURE_COUNTER_ROLLBACK_NS: nanoseconds spent in rollbacks
  *	("rollback_ns")
  * @REASSURE_COUNTER_DIFFERENCES: rollbacks after which memory was not as at

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _REASSURE_UNPROTECTED_H
+#define _REASSURE_UNPROTECTED_H
+
+#include <linux/mm_types.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+/* A power of two. */
+#define UNPROTECTED_RECENT	128
+
+/**
+ * struct recent_page - a page that was listed
+ * @number: its number's lowest bits
+ * @call: the number of the call before which it was
+ */
+struct recent_page {
+	u32 number;
+	u32 call;
+};
+
+/**
+ * struct unprotected - memory that may have become writable since it was
+ *	protected, hot pages excepted
+ * @pages: addresses of pages; may name one twice
+ * @count: entries of @pages in use
+ * @capacity: entries that @pages has room for
+ * @lock: of the range; taken anywhere
+ * @start: a range in which any page may be writable
+ * @end: its end; not above @start when there is none
+ * @recent: pages that were in @pages lately, by their number
+ *
+ * The lock of the address space serialises all but the range.
+ */
+struct unprotected {
+	unsigned long *pages;
+	unsigned int count;
+	unsigned int capacity;
+	spinlock_t lock;	/* see above */
+	unsigned long start;
+	unsigned long end;
+	struct recent_page recent[UNPROTECTED_RECENT];
+};
+
+void unprotected_init(struct unprotected *un);
+void unprotected_free(struct unprotected *un);
+void unprotected_add_range(struct unprotected *un, unsigned long start,
+			   unsigned long end);
+void unprotected_add_area(struct unprotected *un, unsigned long address);
+void unprotected_add_page(struct unprotected *un, unsigned long address,
+			  struct mm_struct *mm, u32 call);
+bool unprotected_was_recent(struct unprotected *un, unsigned long address,
+			    u32 call);
+bool unprotected_take_range(struct unprotected *un, unsigned long *start,
+			    unsigned long *end);
+
+static inline bool unprotected_is_all(const struct unprotected *un)
+{
+	return !READ_ONCE(un->start) && READ_ONCE(un->end) == TASK_SIZE_MAX;
+}
+
+static inline bool unprotected_is_empty(const struct unprotected *un)
+{
+	return !un->count && READ_ONCE(un->end) <= READ_ONCE(un->start);
+}
+
+#endif
