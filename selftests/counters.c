@@ -20,7 +20,7 @@ enum how { RETURN, FAULT, LEAVE };
 
 static long __noipa victim(enum how how)
 {
-	memset(area, 2, PAGES * PAGE_SIZE);
+	memset(area, area[0] + 1, PAGES * PAGE_SIZE);
 	if (how == FAULT)
 		touch_read((void *)0x18);
 	if (how == LEAVE)

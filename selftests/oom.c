@@ -99,7 +99,7 @@ static int first_call(void *nth)
 	return came ? WHOLE : NOT_REACHED;
 }
 
-/* A later one, that finds much ready. */
+/* A later one, that finds much ready but writes to other pages. */
 static int later_call(void *nth)
 {
 	bool came;
@@ -107,6 +107,7 @@ static int later_call(void *nth)
 
 	make_areas();
 	CHECK(victim() == RESCUED);
+	make_areas();
 	arm((long)nth);
 	ret = victim();
 	came = disarm();
