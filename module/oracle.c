@@ -121,6 +121,7 @@ struct oracle *oracle_record(struct guarded_mm *gm)
 		return NULL;
 	return record(gm);
 }
+
 /* What is at @address, brought back when it was swapped out meanwhile. */
 static void read_now(struct guarded_mm *gm, struct vm_area_struct *vma,
 		     unsigned long address, struct page *copy,
