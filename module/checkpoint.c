@@ -224,6 +224,31 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
 	       returns_to_trampoline(cp);
 }
 
+/**
+ * checkpoint_lock_open() - keep others from ending the open call of current
+ *
+ * Return: its checkpoint, until checkpoint_unlock(); NULL when none is open
+ * that could be rolled back.
+ */
+struct checkpoint *checkpoint_lock_open(void)
+{
+	struct checkpoint *cp = own_checkpoint();
+
+	if (!cp)
+		return NULL;
+	mutex_lock(&cp->lock);
+	if (cp->open && cp->refusal < 0 && checkpoint_is_of_current(cp) &&
+	    READ_ONCE(cp->gm->refusal) < 0)
+		return cp;
+	mutex_unlock(&cp->lock);
+	return NULL;
+}
+
+void checkpoint_unlock(struct checkpoint *cp)
+{
+	mutex_unlock(&cp->lock);
+}
+
 static void save_signals(struct signal_state *state)
 {
 	struct k_sigaction *saved = state->actions;
@@ -494,21 +519,23 @@ void checkpoint_restore_signals(struct checkpoint *cp)
  * @cp: its checkpoint, locked
  * @rb: prepared
  *
- * Cannot fail.  The return goes through the uprobe trampoline, where the
- * kernel drops the return probes of the frames that are gone and other
- * tracers see this function return.
+ * The return goes through the uprobe trampoline, where the kernel drops the
+ * return probes of the frames that are gone and other tracers see this
+ * function return.
  *
- * Return: how many pages were put back.
+ * Return: 0; a negative error when the process must not go on.
  */
-unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
+int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 {
 	const struct rescue_point_config *config = &cp->rp->config;
 	unsigned long trampoline = rb->trampoline;
-	unsigned long restored;
+	int ret;
 
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
 		     cp->gm->log.nr_saved);
-	restored = rollback_commit(rb);
+	ret = rollback_commit(rb);
+	if (ret)
+		return ret;
 	oracle_compare(cp->oracle, cp->gm, cp->rp);
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
@@ -517,7 +544,9 @@ unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 			 config->value);
 	/* The CPU number in the restored memory is stale. */
 	rseq_set_notify_resume(current);
-	return restored;
+	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_RESTORED,
+		     rb->restored);
+	return 0;
 }
 
 /**

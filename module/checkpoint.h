@@ -99,10 +99,12 @@ void checkpoint_drop_all(void);
 
 struct checkpoint *checkpoint_lookup(void);
 void checkpoint_put(struct checkpoint *cp);
+struct checkpoint *checkpoint_lock_open(void);
+void checkpoint_unlock(struct checkpoint *cp);
 bool checkpoint_is_of_current(const struct checkpoint *cp);
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
-unsigned long checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
+int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
 struct rescue_point *checkpoint_end_call(struct checkpoint *cp);
 
 int reassure_checkpoint_init(void);

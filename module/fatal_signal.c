@@ -27,6 +27,7 @@
 /* What rescue() answers besides a refusal. */
 #define RESCUED			(-1)
 #define NOTHING_TO_RESCUE	(-2)
+#define LOST			(-3)
 
 /* Task works that are queued or run, for unloading. */
 static atomic_t works_pending = ATOMIC_INIT(0);
@@ -209,14 +210,14 @@ static void abort_single_step(void)
 /*
  * Rescues current, whose fault waits in its queue.
  *
- * Return: RESCUED; NOTHING_TO_RESCUE; otherwise the enum reassure_refusal.
+ * Return: RESCUED; NOTHING_TO_RESCUE; LOST when it must not go on; otherwise
+ * the enum reassure_refusal.
  */
 static int rescue(struct checkpoint *cp)
 {
 	struct counters *counters = &cp->rp->counters;
 	struct pt_regs fault;
 	struct rollback rb;
-	unsigned long restored;
 	u64 start = ktime_get_ns();
 	int refusal;
 
@@ -234,13 +235,29 @@ static int rescue(struct checkpoint *cp)
 		return NOTHING_TO_RESCUE;
 	}
 	fault = *task_pt_regs(current);
-	restored = checkpoint_roll_back(cp, &rb);
+	if (checkpoint_roll_back(cp, &rb))
+		return LOST;
 	count_events(counters, REASSURE_COUNTER_RESCUES, 1);
-	count_events(counters, REASSURE_COUNTER_PAGES_RESTORED, restored);
 	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
 		     ktime_get_ns() - start);
-	log_rescue(cp, &fault, restored);
+	log_rescue(cp, &fault, rb.restored);
 	return RESCUED;
+}
+
+/*
+ * The mappings of current could not be put back, so not even a handler of its
+ * own may run: it dies of the signal that it would have died of.
+ */
+static void die(struct checkpoint *cp)
+{
+	int sig = cp->info.si_signo;
+
+	spin_lock_irq(&own_sighand()->siglock);
+	own_sighand()->action[sig - 1].sa.sa_handler = SIG_DFL;
+	sigdelset(&current->blocked, sig);
+	current->signal->flags &= ~SIGNAL_UNKILLABLE;
+	spin_unlock_irq(&own_sighand()->siglock);
+	send_sig_info(sig, (struct kernel_siginfo *)&cp->info, current);
 }
 
 static void rescue_work(struct callback_head *work)
@@ -255,7 +272,13 @@ static void rescue_work(struct callback_head *work)
 		mutex_lock(&cp->lock);
 		if (cp->open)
 			result = rescue(cp);
-		if (result == RESCUED) {
+		if (result == LOST) {
+			count_refusal(&cp->rp->counters,
+				      REASSURE_REFUSED_MAPPING);
+			log_refusal(cp, REASSURE_REFUSED_MAPPING);
+			die(cp);
+		}
+		if (result == RESCUED || result == LOST) {
 			ended = checkpoint_end_call(cp);
 		} else if (result >= 0) {
 			count_refusal(&cp->rp->counters, result);

@@ -36,10 +36,10 @@ static struct guarded_mm *lookup(struct mm_struct *mm)
 }
 
 /*
- * Whether @mm is guarded.  Called at every page fault, with preemption
- * disabled, which is all the RCU that it needs.
+ * Without a reference, for hooks that run with preemption disabled, which is
+ * all the RCU that it needs.
  */
-bool notrace guarded_mm_exists(struct mm_struct *mm)
+static __always_inline struct guarded_mm *find_in_table(struct mm_struct *mm)
 {
 	struct hlist_head *bucket =
 		&table[hash_min((unsigned long)mm, HASH_BITS(table))];
@@ -50,9 +50,27 @@ bool notrace guarded_mm_exists(struct mm_struct *mm)
 	     node = READ_ONCE(node->next)) {
 		gm = hlist_entry(node, struct guarded_mm, node);
 		if (gm->notifier.mm == mm)
-			return true;
+			return gm;
 	}
-	return false;
+	return NULL;
+}
+
+/* Whether @mm is guarded.  Called at every page fault. */
+bool notrace guarded_mm_exists(struct mm_struct *mm)
+{
+	return find_in_table(mm);
+}
+
+/*
+ * Whether current has a checkpoint open that may still be rolled back.  In the
+ * same contexts.
+ */
+bool notrace guarded_mm_is_inside(void)
+{
+	struct guarded_mm *gm = current->mm ? find_in_table(current->mm) : NULL;
+
+	return gm && READ_ONCE(gm->owner) == current &&
+	       READ_ONCE(gm->refusal) < 0;
 }
 
 /**
@@ -113,7 +131,7 @@ static bool others_may_intersect(struct guarded_mm *gm,
 {
 	bool intersect;
 
-	if (!mutex_trylock(&gm->lock))
+	if (READ_ONCE(gm->moved.count) || !mutex_trylock(&gm->lock))
 		return true;
 	intersect = mappings_intersect(&gm->maps, range->start, range->end);
 	mutex_unlock(&gm->lock);
@@ -152,7 +170,9 @@ static void note_change(struct guarded_mm *gm,
 	switch (range->event) {
 	case MMU_NOTIFY_UNMAP:
 		WRITE_ONCE(gm->maps.stale, true);
-		if (!in_unmapping())
+		/* Who rearranges looks after this. */
+		if (!in_unmapping() &&
+		    !(gm->rearranging && current->mm == guarded_mm_mm(gm)))
 			unprotected_add_range(&gm->unprotected, 0,
 					      TASK_SIZE_MAX);
 		break;
@@ -200,6 +220,8 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 		return 0;
 	}
 
+	if (gm->rearranging)
+		return 0;
 	switch (range->event) {
 	case MMU_NOTIFY_CLEAR:
 		/* Not when it is its own reclaim or copy-on-write. */
@@ -217,7 +239,8 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 		return 0;
 	}
 	/* What the call itself has mapped it may unmap. */
-	if (mappings_intersect(&gm->maps, range->start, range->end))
+	if (gm->moved.count ||
+	    mappings_intersect(&gm->maps, range->start, range->end))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
 	return 0;
 }
@@ -231,6 +254,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	refcount_set(&gm->users, 1);
 	mutex_init(&gm->lock);
 	page_log_init(&gm->log);
+	moved_mappings_init(&gm->moved);
 	unprotected_init(&gm->unprotected);
 	gm->maps.stale = true;
 	gm->refusal = -1;
@@ -430,6 +454,7 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 	gm->altstack_size = current->sas_ss_size;
 	gm->log.call++;
 	gm->log.nr_saved = 0;
+	gm->reprotected = false;
 	WRITE_ONCE(gm->refusal, -1);
 	/* From here on the hook keeps what is written to. */
 	WRITE_ONCE(gm->owner, current);
@@ -472,6 +497,7 @@ unsigned long guarded_mm_close(struct guarded_mm *gm)
 			forget_absent(gm);
 		mutex_unlock(&gm->lock);
 	}
+	moved_mappings_discard(gm);
 	return saved;
 }
 

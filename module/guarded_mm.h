@@ -10,6 +10,7 @@
 #include <linux/refcount.h>
 
 #include "mappings.h"
+#include "moved_mappings.h"
 #include "page_log.h"
 #include "unprotected.h"
 
@@ -37,6 +38,10 @@
  * @refusal: enum reassure_refusal for which the checkpoint can no longer be
  *	rolled back, or negative; the first reason stays
  * @in_fault: @owner is in a page fault or protects its pages; its own field
+ * @rearranging: @owner moves mappings in such a way that nothing is lost; its
+ *	own field
+ * @reprotected: the open call has called mprotect(); its own field
+ * @moved: what the open call has moved
  * @trampoline: where return probes lead to, 0 until known
  */
 struct guarded_mm {
@@ -58,6 +63,9 @@ struct guarded_mm {
 	unsigned long altstack_size;
 	int refusal;
 	unsigned int in_fault;
+	bool rearranging;
+	bool reprotected;
+	struct moved_mappings moved;
 	unsigned long trampoline;
 };
 
@@ -96,6 +104,7 @@ struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
 bool guarded_mm_exists(struct mm_struct *mm);
+bool guarded_mm_is_inside(void);
 
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_close(struct guarded_mm *gm);

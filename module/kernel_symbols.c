@@ -25,6 +25,7 @@ typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
 				     struct folio *folio);
 typedef void notify_resume_function(struct pt_regs *regs);
 typedef void lru_drain_function(void);
+typedef long system_call_function(const struct pt_regs *regs);
 
 DEFINE_STATIC_CALL_NULL(reassure_flush_tlb, *(flush_tlb_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_split_huge_pmd,
@@ -33,6 +34,15 @@ DEFINE_STATIC_CALL_NULL(reassure_notify_resume,
 			*(notify_resume_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
+
+#define DEFINE_MAPPING_CALL(name)					\
+	DEFINE_STATIC_CALL_NULL(reassure_##name,			\
+				*(system_call_function *)NULL);		\
+	long kernel_##name(const struct pt_regs *regs)			\
+	{								\
+		return static_call(reassure_##name)(regs);		\
+	}
+KERNEL_MAPPING_CALLS(DEFINE_MAPPING_CALL)
 
 static void *symbol_address(const char *name)
 {
@@ -100,6 +110,19 @@ struct tracepoint *kernel_tracepoint(const char *name)
 	return search.found;
 }
 
+static int __init find_mapping_calls(void)
+{
+	void *address;
+
+#define FIND_MAPPING_CALL(name)						\
+	address = symbol_address("__x64_sys_" #name);			\
+	if (!address)							\
+		return -EOPNOTSUPP;					\
+	static_call_update(reassure_##name, address);
+	KERNEL_MAPPING_CALLS(FIND_MAPPING_CALL)
+	return 0;
+}
+
 int __init reassure_kernel_symbols_init(void)
 {
 	void *flush = symbol_address("flush_tlb_mm_range");
@@ -120,5 +143,5 @@ int __init reassure_kernel_symbols_init(void)
 	static_call_update(reassure_notify_resume, resume);
 	static_call_update(reassure_lru_drain, drain);
 	static_call_update(reassure_lru_drain_all, drain_all);
-	return 0;
+	return find_mapping_calls();
 }

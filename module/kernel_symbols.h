@@ -26,6 +26,22 @@ void kernel_uprobe_notify_resume(struct pt_regs *regs);
  */
 void kernel_drain_lru_batches(void);
 void kernel_drain_all_lru_batches(void);
+/*
+ * The system calls that change mappings: what follows __x64_sys_ in their
+ * names.
+ */
+#define KERNEL_MAPPING_CALLS(call) \
+	call(brk) \
+	call(madvise) \
+	call(mmap) \
+	call(mprotect) \
+	call(mremap) \
+	call(munmap)
+
+/* They themselves; the arguments are in @regs as the program passes them. */
+#define DECLARE_MAPPING_CALL(name) long kernel_##name(const struct pt_regs *regs);
+KERNEL_MAPPING_CALLS(DECLARE_MAPPING_CALL)
+
 /* Tracepoints, NULL when the kernel has none of that name. */
 struct tracepoint *kernel_tracepoint(const char *name);
 

@@ -4,6 +4,8 @@
 #include "checkpoint.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
+#include "mapping_guard.h"
+#include "moved_mappings.h"
 #include "netlink.h"
 #include "rescue_point.h"
 #include "sysfs.h"
@@ -19,9 +21,12 @@ static int __init reassure_init(void)
 	ret = reassure_write_guard_init();
 	if (ret)
 		return ret;
-	ret = reassure_checkpoint_init();
+	ret = reassure_mapping_guard_init();
 	if (ret)
 		goto write_guard;
+	ret = reassure_checkpoint_init();
+	if (ret)
+		goto mapping_guard;
 	ret = reassure_sysfs_init();
 	if (ret)
 		goto checkpoint;
@@ -34,6 +39,8 @@ sysfs:
 	reassure_sysfs_exit();
 checkpoint:
 	reassure_checkpoint_exit();
+mapping_guard:
+	reassure_mapping_guard_exit();
 write_guard:
 	reassure_write_guard_exit();
 	return ret;
@@ -45,7 +52,9 @@ static void __exit reassure_exit(void)
 	rescue_point_delete_all();
 	reassure_sysfs_exit();
 	reassure_checkpoint_exit();
+	reassure_moved_mappings_exit();
 	reassure_guarded_mm_exit();
+	reassure_mapping_guard_exit();
 	reassure_write_guard_exit();
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The mappings of an address space: recorded at an entry when they may have
- * changed since the last, compared before a rollback.  A mapping that went or
- * changed cannot be brought back; one that was added is unmapped again.
+ * changed since the last, compared before a rollback.  One that was added is
+ * unmapped again, one that has another protection gets its old one back; what
+ * else changed has to be put back before (moved_mappings.c).
  */
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
@@ -12,6 +13,7 @@
 
 #include "../uapi/reassure.h"
 #include "compat.h"
+#include "kernel_symbols.h"
 #include "mappings.h"
 #include "page_log.h"
 
@@ -19,7 +21,10 @@
 #define MAPPINGS_SPARE	16
 
 /* Set by the kernel for its own book-keeping, never by a program. */
-#define MAPPINGS_IGNORED_FLAGS	VM_SOFTDIRTY
+#define MAPPINGS_IGNORED_FLAGS	(VM_SOFTDIRTY | VM_ACCOUNT)
+
+/* What mprotect() changes. */
+#define MAPPINGS_PROTECTION	(VM_READ | VM_WRITE | VM_EXEC)
 
 /* Not ordinary memory: never unmapped by us. */
 #define MAPPINGS_SPECIAL	(VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_DONTEXPAND)
@@ -138,72 +143,132 @@ int mappings_record(struct mappings *maps, struct mm_struct *mm)
 	return -1;
 }
 
-/* Whether any address of [@start, @end) was mapped at the entry. */
-bool mappings_intersect(const struct mappings *maps, unsigned long start,
-			unsigned long end)
+/* The first mapping that ends behind @address; NULL behind the last. */
+static const struct mapping *first_behind(const struct mappings *maps,
+					  unsigned long address)
 {
 	unsigned int low = 0, high = maps->count;
 
-	/* The first mapping that ends behind @start. */
 	while (low < high) {
 		unsigned int middle = low + (high - low) / 2;
 
-		if (maps->list[middle].end <= start)
+		if (maps->list[middle].end <= address)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < maps->count && maps->list[low].start < end;
+	return low < maps->count ? &maps->list[low] : NULL;
 }
 
-static bool same_mapping(const struct mapping *map, struct vm_area_struct *vma,
+/* Whether any address of [@start, @end) was mapped at the entry. */
+bool mappings_intersect(const struct mappings *maps, unsigned long start,
+			unsigned long end)
+{
+	const struct mapping *map = first_behind(maps, start);
+
+	return map && map->start < end;
+}
+
+/**
+ * mappings_contain() - whether an address was mapped at the entry
+ * @maps: the mappings at the entry
+ * @address: the address
+ * @size: how many bytes from there on are of interest; shortened to where the
+ *	answer holds
+ */
+bool mappings_contain(const struct mappings *maps, unsigned long address,
+		      unsigned long *size)
+{
+	const struct mapping *map = first_behind(maps, address);
+	bool contain = map && map->start <= address;
+
+	if (map)
+		*size = min(*size, (contain ? map->end : map->start) - address);
+	return contain;
+}
+
+/*
+ * Whether @vma maps from @start on what @map mapped there.  The offset of
+ * anonymous memory is the kernel's own affair, and differs when it was
+ * touched for the first time where the call had moved it.
+ */
+static bool same_content(const struct mapping *map, struct vm_area_struct *vma,
 			 unsigned long start)
 {
 	unsigned long pgoff = vma->vm_pgoff +
 			      ((start - vma->vm_start) >> PAGE_SHIFT);
 
-	return (vma->vm_flags & ~MAPPINGS_IGNORED_FLAGS) == map->flags &&
-	       vma->vm_file == map->file &&
+	if (vma->vm_file != map->file)
+		return false;
+	return !map->file ||
 	       pgoff == map->pgoff + ((start - map->start) >> PAGE_SHIFT);
 }
 
-static int add_mapping(struct added_mappings *added, struct vm_area_struct *vma,
-		       unsigned long start, unsigned long end)
+static int add_change(struct mapping_changes *changes, unsigned long start,
+		      unsigned long end, unsigned long flags, bool added)
 {
-	struct address_range *ranges;
+	struct mapping_change *list;
 	unsigned int capacity;
 
+	if (changes->count == changes->capacity) {
+		capacity = changes->capacity * 2 + 16;
+		list = kvmalloc_array(capacity, sizeof(*list), PAGE_LOG_GFP);
+		if (!list)
+			return -ENOMEM;
+		if (changes->count)
+			memcpy(list, changes->list,
+			       changes->count * sizeof(*list));
+		kvfree(changes->list);
+		changes->list = list;
+		changes->capacity = capacity;
+	}
+	changes->list[changes->count++] = (struct mapping_change) {
+		.start = start,
+		.end = end,
+		.flags = flags,
+		.added = added,
+	};
+	return 0;
+}
+
+/* What @vma has from @start to @end stands where nothing was. */
+static int add_added(struct mapping_changes *changes,
+		     struct vm_area_struct *vma, unsigned long start,
+		     unsigned long end)
+{
 	/* The stack grows by itself; what it grew by is zero again. */
 	if (vma->vm_flags & (MAPPINGS_SPECIAL | VM_GROWSDOWN))
 		return 0;
-	if (added->count == added->capacity) {
-		capacity = added->capacity * 2 + 16;
-		ranges = kvmalloc_array(capacity, sizeof(*ranges), PAGE_LOG_GFP);
-		if (!ranges)
-			return -ENOMEM;
-		if (added->count)
-			memcpy(ranges, added->ranges,
-			       added->count * sizeof(*ranges));
-		kvfree(added->ranges);
-		added->ranges = ranges;
-		added->capacity = capacity;
-	}
-	added->ranges[added->count].start = start;
-	added->ranges[added->count].end = end;
-	added->count++;
-	return 0;
+	return add_change(changes, start, end, 0, true);
+}
+
+/* What @vma has from @start to @end is that of @map, perhaps re-protected. */
+static int add_reprotected(struct mapping_changes *changes,
+			   struct vm_area_struct *vma,
+			   const struct mapping *map, unsigned long start,
+			   unsigned long end)
+{
+	unsigned long changed = (vma->vm_flags & ~MAPPINGS_IGNORED_FLAGS) ^
+				map->flags;
+
+	if (!changed)
+		return 0;
+	if (changed & ~MAPPINGS_PROTECTION)
+		return -EBUSY;
+	return add_change(changes, start, end, map->flags, false);
 }
 
 /**
  * mappings_compare() - see what a call did to the mappings
  * @maps: the mappings at the entry
  * @mm: the address space of current, locked for reading
- * @added: receives what was added; @added->ranges is the caller's to free
+ * @changes: receives what mappings_revert() can put back; @changes->list is
+ *	the caller's to free
  *
  * Return: 0, -EBUSY when a mapping of the entry is not as it was, -ENOMEM.
  */
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
-		     struct added_mappings *added)
+		     struct mapping_changes *changes)
 {
 	const struct mapping *map = maps->list;
 	const struct mapping *last = maps->list + maps->count;
@@ -215,20 +280,24 @@ int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 
 	VMA_ITERATOR(vmi, mm, 0);
 
+	changes->count = 0;
 	for_each_vma(vmi, vma) {
 		for (at = vma->vm_start; at < vma->vm_end; at = until) {
 			until = vma->vm_end;
 			if (map == last || at < expected) {
 				if (map != last)
 					until = min(until, expected);
-				ret = add_mapping(added, vma, at, until);
+				ret = add_added(changes, vma, at, until);
 				if (ret)
 					return ret;
 				continue;
 			}
-			if (at > expected || !same_mapping(map, vma, at))
+			if (at > expected || !same_content(map, vma, at))
 				return -EBUSY;
 			until = min(until, map->end);
+			ret = add_reprotected(changes, vma, map, at, until);
+			if (ret)
+				return ret;
 			expected = until;
 			if (until == map->end && ++map != last)
 				expected = map->start;
@@ -237,31 +306,56 @@ int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 	return map == last ? 0 : -EBUSY;
 }
 
+static long reprotect(const struct mapping_change *change)
+{
+	struct pt_regs regs = {
+		.di = change->start,
+		.si = change->end - change->start,
+		.dx = (change->flags & VM_READ ? PROT_READ : 0) |
+		      (change->flags & VM_WRITE ? PROT_WRITE : 0) |
+		      (change->flags & VM_EXEC ? PROT_EXEC : 0),
+	};
+
+	return kernel_mprotect(&regs);
+}
+
 /**
- * mappings_remove_added() - unmap what a call has mapped
+ * mappings_revert() - unmap what a call has mapped, and protect as before
  * @maps: the mappings at the entry
  * @mm: the address space of current, not locked
- * @added: what mappings_compare() has found
+ * @changes: what mappings_compare() has found
  *
  * When the kernel cannot unmap a range it stays, which harms nobody: no
  * pointer to it is left in the program.
+ *
+ * Return: 0, or a negative error where a protection could not be put back.
  */
-void mappings_remove_added(const struct mappings *maps, struct mm_struct *mm,
-			   const struct added_mappings *added)
+int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
+		    const struct mapping_changes *changes)
 {
+	const struct mapping_change *change = changes->list;
 	unsigned int i;
+	long ret;
 
-	for (i = 0; i < added->count; i++)
-		vm_munmap(added->ranges[i].start,
-			  added->ranges[i].end - added->ranges[i].start);
+	for (i = 0; i < changes->count; i++, change++) {
+		if (change->added) {
+			vm_munmap(change->start, change->end - change->start);
+			continue;
+		}
+		ret = reprotect(change);
+		if (ret)
+			return ret;
+	}
 
 	if (mm->brk == maps->brk)
-		return;
+		return 0;
 	mmap_write_lock(mm);
-	if (!find_vma_intersection(mm, PAGE_ALIGN(maps->brk),
+	if (mm->brk < maps->brk ||
+	    !find_vma_intersection(mm, PAGE_ALIGN(maps->brk),
 				   PAGE_ALIGN(mm->brk)))
 		mm->brk = maps->brk;
 	mmap_write_unlock(mm);
+	return 0;
 }
 
 /**

@@ -50,20 +50,28 @@ struct mappings {
 	bool stale;
 };
 
-/* An address range. */
-struct address_range {
+/**
+ * struct mapping_change - a difference to the mappings at the entry
+ * @start: first address
+ * @end: address behind the last
+ * @flags: VM_*, as it was at the entry
+ * @added: nothing was there
+ */
+struct mapping_change {
 	unsigned long start;
 	unsigned long end;
+	unsigned long flags;
+	bool added;
 };
 
 /**
- * struct added_mappings - what a call mapped, for a rollback to unmap
- * @ranges: the ranges
- * @count: entries of @ranges in use
- * @capacity: entries that @ranges has room for
+ * struct mapping_changes - all of them, for a rollback to revert
+ * @list: sorted by address
+ * @count: entries of @list in use
+ * @capacity: entries that @list has room for
  */
-struct added_mappings {
-	struct address_range *ranges;
+struct mapping_changes {
+	struct mapping_change *list;
 	unsigned int count;
 	unsigned int capacity;
 };
@@ -73,10 +81,12 @@ int mappings_record(struct mappings *maps, struct mm_struct *mm);
 bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm);
 bool mappings_intersect(const struct mappings *maps, unsigned long start,
 			unsigned long end);
+bool mappings_contain(const struct mappings *maps, unsigned long address,
+		      unsigned long *size);
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
-		     struct added_mappings *added);
-void mappings_remove_added(const struct mappings *maps, struct mm_struct *mm,
-			   const struct added_mappings *added);
+		     struct mapping_changes *changes);
+int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
+		    const struct mapping_changes *changes);
 unsigned long mappings_find_trampoline(struct mm_struct *mm);
 void mappings_free(struct mappings *maps);
 

@@ -165,6 +165,78 @@ void page_log_remove(struct page_log *log, struct logged_page *page)
 	free_page_and_image(page);
 }
 
+/* What stood in [@start, @end) is gone, and with it what there was to log. */
+void page_log_forget(struct page_log *log, unsigned long start,
+		     unsigned long end)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_range(&log->pages, index, entry, start >> PAGE_SHIFT,
+			  (end - 1) >> PAGE_SHIFT) {
+		if (xa_is_value(entry))
+			xa_erase(&log->pages, index);
+		else
+			page_log_remove(log, entry);
+	}
+}
+
+/**
+ * page_log_move() - the pages of a range have moved, and the log follows
+ * @log: the log, in which nothing is of the new place
+ * @from: where they were
+ * @to: where they are; does not overlap with where they were
+ * @size: of the range in bytes
+ *
+ * Return: 0 or -ENOMEM, then entries are lost.
+ */
+int page_log_move(struct page_log *log, unsigned long from, unsigned long to,
+		  unsigned long size)
+{
+	unsigned long index, moved;
+	struct logged_page *page;
+	void *entry;
+	int ret = 0;
+
+	xa_for_each_range(&log->pages, index, entry, from >> PAGE_SHIFT,
+			  (from + size - 1) >> PAGE_SHIFT) {
+		page = xa_is_value(entry) ? NULL : entry;
+		moved = index - (from >> PAGE_SHIFT) + (to >> PAGE_SHIFT);
+		xa_erase(&log->pages, index);
+		if (xa_err(xa_store(&log->pages, moved, entry, PAGE_LOG_GFP))) {
+			ret = -ENOMEM;
+			if (page)
+				page_log_remove(log, page);
+		} else if (page) {
+			page->address = moved << PAGE_SHIFT;
+		} else {
+			xa_set_mark(&log->pages, moved, PAGE_LOG_ABSENT_MARK);
+		}
+	}
+	return ret;
+}
+
+/*
+ * True, and @pages are held beside the @others of the same call, unless that
+ * is beyond a limit.
+ */
+bool page_log_hold(const struct page_log *log, unsigned long others,
+		   unsigned long pages)
+{
+	if (log->nr_images + others + pages > READ_ONCE(log_pages))
+		return false;
+	if (atomic_long_add_return(pages, &held) <= READ_ONCE(log_pages_total))
+		return true;
+	atomic_long_sub(pages, &held);
+	return false;
+}
+
+/* They are not held any more. */
+void page_log_unhold(unsigned long pages)
+{
+	atomic_long_sub(pages, &held);
+}
+
 void page_log_clear(struct page_log *log)
 {
 	struct logged_page *page, *next;

@@ -82,6 +82,13 @@ void page_log_saved(struct page_log *log, struct logged_page *page,
 void page_log_remove(struct page_log *log, struct logged_page *page);
 void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 			 bool in_use);
+void page_log_forget(struct page_log *log, unsigned long start,
+		     unsigned long end);
+int page_log_move(struct page_log *log, unsigned long from, unsigned long to,
+		  unsigned long size);
+bool page_log_hold(const struct page_log *log, unsigned long others,
+		   unsigned long pages);
+void page_log_unhold(unsigned long pages);
 void page_log_clear(struct page_log *log);
 
 #endif

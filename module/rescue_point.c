@@ -12,6 +12,7 @@
 #include "checkpoint.h"
 #include "fatal_signal.h"
 #include "guarded_mm.h"
+#include "mapping_guard.h"
 #include "rescue_point.h"
 #include "sysfs.h"
 #include "write_guard.h"
@@ -73,18 +74,31 @@ static int start_interception(struct netlink_ext_ack *extack)
 			       "cannot hook the kernel function handle_mm_fault");
 	if (ret)
 		return ret;
+	ret = mapping_guard_start();
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "a system call that changes mappings is in use by a live patch or another redirection");
+		goto stop_write_guard;
+	}
 	ret = fatal_signal_start();
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
 			       "cannot attach to the tracepoint signal_generate");
-		write_guard_stop();
+		goto stop_mapping_guard;
 	}
+	return 0;
+
+stop_mapping_guard:
+	mapping_guard_stop();
+stop_write_guard:
+	write_guard_stop();
 	return ret;
 }
 
 static void stop_interception(void)
 {
 	fatal_signal_stop();
+	mapping_guard_stop();
 	checkpoint_drop_all();
 	reassure_guarded_mm_drop_all();
 	write_guard_stop();

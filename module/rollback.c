@@ -141,7 +141,16 @@ static void release(struct rollback *rb)
 	for (i = 0; i < rb->count; i++)
 		put_page(rb->pages[i].live);
 	kvfree(rb->pages);
-	kvfree(rb->added.ranges);
+	kvfree(rb->changes.list);
+}
+
+/*
+ * Whether the call has changed mappings in a way that can be put back.  Then
+ * they are compared when that is done.
+ */
+static bool has_rearranged(const struct guarded_mm *gm)
+{
+	return gm->moved.count || gm->reprotected;
 }
 
 /**
@@ -162,7 +171,8 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 	rb->gm = gm;
 	mmap_read_lock(mm);
 	gm->in_fault++;
-	ret = mappings_compare(&gm->maps, mm, &rb->added);
+	ret = has_rearranged(gm) ? 0 :
+	      mappings_compare(&gm->maps, mm, &rb->changes);
 	if (ret)
 		guarded_mm_refuse(gm, ret == -ENOMEM ? REASSURE_REFUSED_MEMORY :
 				  REASSURE_REFUSED_MAPPING);
@@ -202,24 +212,14 @@ static void zap(struct mm_struct *mm, unsigned long start, unsigned long size)
 	}
 }
 
-/**
- * rollback_commit() - make memory what it was at the entry
- * @rb: prepared by rollback_prepare()
- *
- * Pages that did not exist are removed: anonymous ones are zero again when
- * next touched, private copies follow their file again.
- *
- * Return: how many pages or areas were put back.
- */
-unsigned long rollback_commit(struct rollback *rb)
+static void restore_pages(struct rollback *rb)
 {
 	struct guarded_mm *gm = rb->gm;
 	struct mm_struct *mm = guarded_mm_mm(gm);
-	unsigned long restored = rb->count;
 	unsigned long index, i;
 	void *entry;
 
-	gm->in_fault++;
+	rb->restored = rb->count;
 	for (i = 0; i < rb->count; i++) {
 		struct logged_page *logged = rb->pages[i].logged;
 
@@ -234,17 +234,66 @@ unsigned long rollback_commit(struct rollback *rb)
 	}
 	xa_for_each_marked(&gm->log.pages, index, entry, PAGE_LOG_ABSENT_MARK) {
 		zap(mm, index << PAGE_SHIFT, PAGE_SIZE);
-		restored++;
+		rb->restored++;
 	}
 	xa_for_each(&gm->log.areas, index, entry) {
 		zap(mm, index << PMD_SHIFT, PMD_SIZE);
-		restored++;
+		rb->restored++;
 	}
-	gm->in_fault--;
+}
+
+static int compare_mappings(struct rollback *rb)
+{
+	struct mm_struct *mm = guarded_mm_mm(rb->gm);
+	int ret;
+
+	mmap_read_lock(mm);
+	ret = mappings_compare(&rb->gm->maps, mm, &rb->changes);
 	mmap_read_unlock(mm);
+	return ret;
+}
+
+/* Their pages hold what they held; now the mappings themselves. */
+static int restore_mappings(struct rollback *rb)
+{
+	struct guarded_mm *gm = rb->gm;
+	bool rearranged = has_rearranged(gm);
+	int ret = 0;
+
+	gm->rearranging = true;
+	if (rearranged)
+		ret = moved_mappings_put_back(gm, 0) ?: compare_mappings(rb);
+	if (!ret)
+		ret = mappings_revert(&gm->maps, guarded_mm_mm(gm),
+				      &rb->changes);
+	if (!ret && rearranged)
+		ret = compare_mappings(rb);
+	gm->rearranging = false;
+	return ret;
+}
+
+/**
+ * rollback_commit() - make memory what it was at the entry
+ * @rb: prepared by rollback_prepare()
+ *
+ * Pages that did not exist are removed: anonymous ones are zero again when
+ * next touched, private copies follow their file again.
+ *
+ * Return: 0; a negative error when mappings that the call has changed cannot
+ * be put back, for want of memory: the process must not go on.
+ */
+int rollback_commit(struct rollback *rb)
+{
+	struct guarded_mm *gm = rb->gm;
+	int ret;
+
+	gm->in_fault++;
+	restore_pages(rb);
+	mmap_read_unlock(guarded_mm_mm(gm));
+	ret = restore_mappings(rb);
+	gm->in_fault--;
 
 	guarded_mm_close(gm);
-	mappings_remove_added(&gm->maps, mm, &rb->added);
 	release(rb);
-	return restored;
+	return ret;
 }

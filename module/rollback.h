@@ -22,19 +22,21 @@ struct rollback_page {
  * @gm: the address space; its mmap lock is held for reading
  * @pages: what to write back
  * @count: entries of @pages in use
- * @added: mappings to remove
+ * @restored: how many pages or areas were put back
+ * @changes: of the mappings, to be reverted
  * @trampoline: where return probes lead to
  */
 struct rollback {
 	struct guarded_mm *gm;
 	struct rollback_page *pages;
 	unsigned long count;
-	struct added_mappings added;
+	unsigned long restored;
+	struct mapping_changes changes;
 	unsigned long trampoline;
 };
 
 int rollback_prepare(struct rollback *rb, struct guarded_mm *gm);
-unsigned long rollback_commit(struct rollback *rb);
+int rollback_commit(struct rollback *rb);
 void rollback_cancel(struct rollback *rb);
 
 #endif

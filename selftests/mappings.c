@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a call does to the address space itself: what it has only added is
- * taken away again; where something was removed, moved, replaced, discarded
- * or re-protected, or cannot be put back, the fault is fatal as ever.
+ * What a call does to the address space itself: what it has added is taken
+ * away again; what it has removed, moved, replaced, discarded or re-protected
+ * is put back; where that cannot be done, the fault is fatal as ever.
  */
 #include <fcntl.h>
 #include <linux/io_uring.h>
@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
@@ -73,7 +74,61 @@ static void write_areas(void)
 	barrier();
 }
 
-/* What cannot be put back. */
+#define MAPS_SIZE	65536
+
+/* All mappings but the stack, which grows by itself. */
+static void list_mappings(char *text)
+{
+	char *stack, *end;
+
+	CHECK(!read_text("/proc/self/maps", text, MAPS_SIZE));
+	end = strstr(text, "[stack]\n");
+	CHECK(end);
+	end += strlen("[stack]\n");
+	for (stack = end - 2; stack > text && stack[-1] != '\n'; stack--)
+		;
+	memmove(stack, end, strlen(end) + 1);
+}
+
+static int count_mappings(const char *text)
+{
+	int count = 0;
+
+	while (*text)
+		count += *text++ == '\n';
+	return count;
+}
+
+static unsigned char *shared_area;
+
+/* Like victim(), but returns. */
+static long __noipa quiet_victim(void (*inside)(void))
+{
+	inside();
+	return 1;
+}
+
+/* How many pages of the process's private memory begin with a value. */
+static int count_mappings_like(unsigned char value)
+{
+	unsigned long start, end;
+	char line[512], access[8];
+	int count = 0;
+	FILE *maps = fopen("/proc/self/maps", "re");
+
+	CHECK(maps);
+	while (fgets(line, sizeof(line), maps)) {
+		if (sscanf(line, "%lx-%lx %7s", &start, &end, access) == 3 &&
+		    !strcmp(access, "rw-p") && end - start == AREA_SIZE &&
+		    *(unsigned char *)start == value)
+			count++;
+	}
+	fclose(maps);
+	/* The area of the file is still there. */
+	return count - 1;
+}
+
+/* What is put back. */
 static void unmap(void)
 {
 	CHECK(!munmap(area, AREA_SIZE));
@@ -191,9 +246,230 @@ static void shrink_heap(void)
 	CHECK(sbrk(2 * PAGE_SIZE) != (void *)-1);
 }
 
+static void shrink_heap_and_leave_it(void)
+{
+	CHECK(sbrk(-(long)(3 * PAGE_SIZE + 100)) != (void *)-1);
+}
+
+/* What is not. */
 static void lock(void)
 {
 	CHECK(!mlock(area, AREA_SIZE));
+}
+
+static void advise(void)
+{
+	CHECK(!madvise(area, AREA_SIZE, MADV_DONTFORK));
+}
+
+static void unmap_shared(void)
+{
+	CHECK(!munmap(shared_area, AREA_SIZE));
+}
+
+/* Memory of the kernel, which is mapped only as a whole. */
+static void unmap_special(void)
+{
+	char *text = shared_memory(MAPS_SIZE), *line;
+	unsigned long start, end;
+
+	list_mappings(text);
+	line = strstr(text, "[vvar]");
+	CHECK(line);
+	while (line > text && line[-1] != '\n')
+		line--;
+	CHECK(sscanf(line, "%lx-%lx", &start, &end) == 2);
+	CHECK(!munmap((void *)start, end - start));
+}
+
+static void move_and_grow(void)
+{
+	/* Into a place that has been used before. */
+	memset(mmap(elsewhere, AREA_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+	       5, AREA_SIZE);
+	CHECK(mremap(area, AREA_SIZE, 2 * AREA_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, elsewhere) == elsewhere);
+	memset(elsewhere, 6, 2 * AREA_SIZE);
+}
+
+static void move_and_replace(void)
+{
+	move();
+	CHECK(mmap(area, AREA_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == area);
+	memset(area, 7, AREA_SIZE);
+	CHECK(!munmap(elsewhere + PAGE_SIZE, PAGE_SIZE));
+	CHECK(!mprotect(elsewhere + 3 * PAGE_SIZE, PAGE_SIZE, PROT_NONE));
+	CHECK(!madvise(area, PAGE_SIZE, MADV_DONTNEED));
+}
+
+static void move_over_the_other(void)
+{
+	CHECK(mremap(area, AREA_SIZE, AREA_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     file_area) == file_area);
+	memset(file_area, 8, AREA_SIZE);
+}
+
+static void swap_areas(void)
+{
+	move();
+	CHECK(mremap(file_area, AREA_SIZE, AREA_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, area) == area);
+	CHECK(mremap(elsewhere, AREA_SIZE, AREA_SIZE,
+		     MREMAP_MAYMOVE | MREMAP_FIXED, file_area) == file_area);
+	write_areas();
+}
+
+static void replace_again_and_again(void)
+{
+	int i;
+
+	for (i = 0; i < 200; i++) {
+		replace();
+		memset(area, i, AREA_SIZE);
+	}
+}
+
+static void discard_again_and_again(void)
+{
+	int i;
+
+	for (i = 0; i < 200; i++)
+		discard_and_write();
+}
+
+static void replace_populated(void)
+{
+	CHECK(mmap(area, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0) == area);
+}
+
+static void fail_to_replace(void)
+{
+	/* A descriptor that is not open: nothing is replaced. */
+	CHECK(mmap(area, AREA_SIZE, PROT_READ, MAP_PRIVATE | MAP_FIXED, 1000,
+		   0) == MAP_FAILED);
+	CHECK(area_is_whole());
+	write_areas();
+}
+
+static void discard_with_a_gap(void)
+{
+	CHECK(madvise(area, AREA_SIZE + PAGE_SIZE, MADV_DONTNEED));
+	CHECK(!area[0] && !area[AREA_SIZE - 1]);
+}
+
+/* The child must not keep what was set aside. */
+static void unmap_and_fork(void)
+{
+	int status;
+	pid_t child;
+
+	unmap();
+	child = fork();
+	if (!child)
+		_exit(count_mappings_like(0x42));
+	CHECK(waitpid(child, &status, 0) == child && !status);
+}
+
+FIXTURE(changed)
+{
+};
+
+FIXTURE_VARIANT(changed)
+{
+	void (*inside)(void);
+};
+
+#define CHANGED(function) \
+	FIXTURE_VARIANT_ADD(changed, function) { .inside = function }
+
+CHANGED(unmap);
+CHANGED(unmap_part);
+CHANGED(unmap_file);
+CHANGED(unmap_and_map_again);
+CHANGED(unmap_and_fork);
+CHANGED(replace);
+CHANGED(replace_part_of_file);
+CHANGED(replace_again_and_again);
+CHANGED(replace_populated);
+CHANGED(fail_to_replace);
+CHANGED(move);
+CHANGED(move_away_and_back);
+CHANGED(move_and_leave_empty);
+CHANGED(move_and_grow);
+CHANGED(move_and_replace);
+CHANGED(move_over_the_other);
+CHANGED(swap_areas);
+CHANGED(shrink);
+CHANGED(protect);
+CHANGED(protect_part);
+CHANGED(protect_away_and_back);
+CHANGED(protect_away_and_back_after_writing);
+CHANGED(discard);
+CHANGED(discard_and_write);
+CHANGED(discard_again_and_again);
+CHANGED(discard_with_a_gap);
+CHANGED(discard_file);
+CHANGED(free_lazily);
+CHANGED(shrink_heap);
+CHANGED(shrink_heap_and_leave_it);
+
+FIXTURE_SETUP(changed)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(changed)
+{
+	test_end(_metadata->passed);
+}
+
+/* Again and again, then without a fault, then with one. */
+static int changing_program(void *arg)
+{
+	void (*inside)(void) = arg;
+	char *before = shared_memory(MAPS_SIZE);
+	char *after = shared_memory(MAPS_SIZE);
+	char *heap, *top;
+	int i;
+
+	heap = sbrk(4 * PAGE_SIZE);
+	CHECK(heap != (void *)-1);
+	memset(heap, 0x17, 4 * PAGE_SIZE);
+	top = sbrk(0);
+	make_areas();
+	CHECK(victim(write_areas) == RESCUED);
+	CHECK(area_is_whole());
+	list_mappings(before);
+	for (i = 0; i < 4; i++) {
+		CHECK(victim(inside) == RESCUED);
+		list_mappings(after);
+		if (strcmp(before, after))
+			printf("before:\n%safter:\n%s", before, after);
+		CHECK(!strcmp(before, after));
+		CHECK(area_is_whole());
+		CHECK(sbrk(0) == top && heap[4 * PAGE_SIZE - 1] == 0x17);
+		/* They are ordinary memory. */
+		write_areas();
+		CHECK(area[5] == 1 && file_area[AREA_SIZE - 1] == 1);
+		memset(area, 0x42, AREA_SIZE);
+		memset(file_area, 0x42, AREA_SIZE);
+	}
+	CHECK(quiet_victim(inside) == 1);
+	list_mappings(after);
+	/* What was set aside is gone. */
+	CHECK(count_mappings(after) <= count_mappings(before) + 4);
+	return 0;
+}
+
+TEST_F_TIMEOUT(changed, mapping_is_put_back, 60)
+{
+	EXPECT_EQ(0, child_run(changing_program, variant->inside));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
 }
 
 FIXTURE(lost)
@@ -208,23 +484,10 @@ FIXTURE_VARIANT(lost)
 #define LOST(function) \
 	FIXTURE_VARIANT_ADD(lost, function) { .inside = function }
 
-LOST(unmap);
-LOST(unmap_part);
-LOST(unmap_file);
-LOST(unmap_and_map_again);
-LOST(replace);
-LOST(replace_part_of_file);
-LOST(move);
-LOST(move_away_and_back);
-LOST(move_and_leave_empty);
-LOST(shrink);
-LOST(protect);
-LOST(protect_part);
-LOST(discard);
-LOST(discard_and_write);
-LOST(discard_file);
-LOST(shrink_heap);
 LOST(lock);
+LOST(advise);
+LOST(unmap_shared);
+LOST(unmap_special);
 
 FIXTURE_SETUP(lost)
 {
@@ -239,8 +502,8 @@ FIXTURE_TEARDOWN(lost)
 
 static int losing_program(void *inside)
 {
-	CHECK(sbrk(4 * PAGE_SIZE) != (void *)-1);
 	make_areas();
+	shared_area = shared_memory(AREA_SIZE);
 	/* A first call that does nothing must not make it look harmless. */
 	CHECK(victim(write_areas) == RESCUED);
 	CHECK(area_is_whole());
@@ -254,55 +517,6 @@ TEST_F(lost, mapping_is_not_rescued)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
 	EXPECT_EQ(1, all_refused_since_mark());
-}
-
-/* Either is right, but nothing between. */
-FIXTURE(doubtful)
-{
-};
-
-FIXTURE_VARIANT(doubtful)
-{
-	void (*inside)(void);
-};
-
-#define DOUBTFUL(function) \
-	FIXTURE_VARIANT_ADD(doubtful, function) { .inside = function }
-
-DOUBTFUL(free_lazily);
-DOUBTFUL(protect_away_and_back);
-DOUBTFUL(protect_away_and_back_after_writing);
-
-FIXTURE_SETUP(doubtful)
-{
-	ASSERT_EQ(0, test_begin());
-	ASSERT_EQ(0, rescue_point_protect(victim));
-}
-
-FIXTURE_TEARDOWN(doubtful)
-{
-	test_end(_metadata->passed);
-}
-
-static int doubtful_program(void *inside)
-{
-	make_areas();
-	CHECK(victim((void (*)(void))inside) == RESCUED);
-	CHECK(area_is_whole());
-	return 0;
-}
-
-TEST_F(doubtful, mapping_is_whole_or_fatal)
-{
-	int ended = child_run(doubtful_program, variant->inside);
-
-	if (ended == -SIGSEGV) {
-		EXPECT_EQ(1, all_refused_since_mark());
-		EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
-		return;
-	}
-	EXPECT_EQ(0, ended);
-	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /* What can be put back. */
@@ -443,22 +657,6 @@ FIXTURE_SETUP(added)
 FIXTURE_TEARDOWN(added)
 {
 	test_end(_metadata->passed);
-}
-
-#define MAPS_SIZE	65536
-
-/* All mappings but the stack, which grows by itself. */
-static void list_mappings(char *text)
-{
-	char *stack, *end;
-
-	CHECK(!read_text("/proc/self/maps", text, MAPS_SIZE));
-	end = strstr(text, "[stack]\n");
-	CHECK(end);
-	end += strlen("[stack]\n");
-	for (stack = end - 2; stack > text && stack[-1] != '\n'; stack--)
-		;
-	memmove(stack, end, strlen(end) + 1);
 }
 
 static int adding_program(void *inside)

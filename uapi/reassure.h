@@ -178,9 +178,8 @@ enum reassure_counter {
  * @REASSURE_REFUSED_PROBE: the kernel could not set or no longer has the
  *	return probe, or the program runs in a mode whose registers cannot be
  *	put back: 32-bit, user shadow stack ("probe")
- * @REASSURE_REFUSED_MAPPING: a mapping was removed, moved, replaced,
- *	discarded or re-protected during the call, or is of a kind that cannot
- *	be put back ("mapping")
+ * @REASSURE_REFUSED_MAPPING: the call changed a mapping in a way, or of a
+ *	kind, that cannot be put back ("mapping")
  * @REASSURE_REFUSED_USERFAULTFD: userfaultfd is in use ("userfaultfd")
  * @REASSURE_REFUSED_HUGETLB: a private writable hugetlb mapping ("hugetlb")
  * @REASSURE_REFUSED_PINNED: a page that would be put back has references
