@@ -90,13 +90,13 @@ static void list_mappings(char *text)
 	memmove(stack, end, strlen(end) + 1);
 }
 
-static int count_mappings(const char *text)
+/* How much is mapped. */
+static long mapped_pages(void)
 {
-	int count = 0;
+	char text[64];
 
-	while (*text)
-		count += *text++ == '\n';
-	return count;
+	CHECK(!read_text("/proc/self/statm", text, sizeof(text)));
+	return strtol(text, NULL, 10);
 }
 
 static unsigned char *shared_area;
@@ -293,6 +293,20 @@ static void move_and_grow(void)
 	memset(elsewhere, 6, 2 * AREA_SIZE);
 }
 
+/* Where nothing was, then something new, and then what was elsewhere. */
+static void move_into_new_area(void)
+{
+	char *new = (char *)0x300000000000;
+
+	CHECK(mmap(new, AREA_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == new);
+	memset(new, 1, AREA_SIZE);
+	CHECK(!munmap(new, AREA_SIZE));
+	CHECK(mremap(area, AREA_SIZE, AREA_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     new) == new);
+	memset(new, 2, AREA_SIZE / 2);
+}
+
 static void move_and_replace(void)
 {
 	move();
@@ -380,10 +394,13 @@ FIXTURE(changed)
 FIXTURE_VARIANT(changed)
 {
 	void (*inside)(void);
+	long growth;
 };
 
 #define CHANGED(function) \
 	FIXTURE_VARIANT_ADD(changed, function) { .inside = function }
+#define GROWN(function) \
+	FIXTURE_VARIANT_ADD(changed, function) { function, AREA_PAGES }
 
 CHANGED(unmap);
 CHANGED(unmap_part);
@@ -397,9 +414,10 @@ CHANGED(replace_populated);
 CHANGED(fail_to_replace);
 CHANGED(move);
 CHANGED(move_away_and_back);
-CHANGED(move_and_leave_empty);
-CHANGED(move_and_grow);
-CHANGED(move_and_replace);
+GROWN(move_and_leave_empty);
+GROWN(move_and_grow);
+CHANGED(move_into_new_area);
+GROWN(move_and_replace);
 CHANGED(move_over_the_other);
 CHANGED(swap_areas);
 CHANGED(shrink);
@@ -427,13 +445,26 @@ FIXTURE_TEARDOWN(changed)
 	test_end(_metadata->passed);
 }
 
+/* What to do, and by how much more is mapped then. */
+struct change {
+	void (*inside)(void);
+	long growth;
+};
+
+static const struct rescue_point quiet = {
+	.function = quiet_victim,
+	.name = "quiet",
+};
+
 /* Again and again, then without a fault, then with one. */
 static int changing_program(void *arg)
 {
-	void (*inside)(void) = arg;
+	const struct change *change = arg;
+	void (*inside)(void) = change->inside;
 	char *before = shared_memory(MAPS_SIZE);
 	char *after = shared_memory(MAPS_SIZE);
 	char *heap, *top;
+	long pages;
 	int i;
 
 	heap = sbrk(4 * PAGE_SIZE);
@@ -458,18 +489,64 @@ static int changing_program(void *arg)
 		memset(area, 0x42, AREA_SIZE);
 		memset(file_area, 0x42, AREA_SIZE);
 	}
+	/* When it returns, what was set aside is gone. */
+	pages = mapped_pages();
 	CHECK(quiet_victim(inside) == 1);
-	list_mappings(after);
-	/* What was set aside is gone. */
-	CHECK(count_mappings(after) <= count_mappings(before) + 4);
+	CHECK(mapped_pages() <= pages + change->growth);
 	return 0;
 }
 
 TEST_F_TIMEOUT(changed, mapping_is_put_back, 60)
 {
-	EXPECT_EQ(0, child_run(changing_program, variant->inside));
+	struct change change = { variant->inside, variant->growth };
+
+	ASSERT_EQ(0, rescue_point_add(&quiet));
+	EXPECT_EQ(0, child_run(changing_program, &change));
 	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* The rescue point goes while a call has set something aside. */
+static uint32_t *inside_now, *go_on;
+
+static void unmap_and_wait(void)
+{
+	unmap();
+	meet_signal(inside_now);
+	meet_await(go_on);
+}
+
+static int left_program(void *arg)
+{
+	long pages;
+	int i;
+
+	make_areas();
+	/* The page of the return probes appears. */
+	CHECK(quiet_victim(write_areas) == 1);
+	pages = mapped_pages() - AREA_PAGES;
+	CHECK(quiet_victim(unmap_and_wait) == 1);
+	/* Somebody else unmaps it, soon. */
+	for (i = 0; i < 1000 && mapped_pages() > pages; i++)
+		usleep(10000);
+	CHECK(mapped_pages() == pages);
+	return 0;
+}
+
+TEST(set_aside_when_the_rescue_point_goes)
+{
+	pid_t child;
+
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_add(&quiet));
+	inside_now = shared_memory(PAGE_SIZE);
+	go_on = inside_now + 1;
+	child = child_start(left_program, NULL);
+	meet_await(inside_now);
+	EXPECT_EQ(0, rescue_point_delete("quiet"));
+	meet_signal(go_on);
+	EXPECT_EQ(0, child_wait(child));
+	test_end(_metadata->passed);
 }
 
 FIXTURE(lost)

@@ -19,8 +19,9 @@
 #include "lib/reassure_test.h"
 
 /* Memory at a fixed place, all that the sequences play with, and the heap. */
-#define ARENA		((unsigned char *)0x200000000000)
 #define ARENA_PAGES	96
+/* With the end of a page table in the middle. */
+#define ARENA		((unsigned char *)0x200000200000 - ARENA_PAGES / 2 * PAGE_SIZE)
 #define HEAP_PAGES	32
 #define RANGE_PAGES	12
 
