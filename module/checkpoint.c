@@ -228,7 +228,7 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
  * checkpoint_lock_open() - keep others from ending the open call of current
  *
  * Return: its checkpoint, until checkpoint_unlock(); NULL when none is open
- * that could be rolled back.
+ * whose memory is kept.
  */
 struct checkpoint *checkpoint_lock_open(void)
 {
@@ -237,8 +237,7 @@ struct checkpoint *checkpoint_lock_open(void)
 	if (!cp)
 		return NULL;
 	mutex_lock(&cp->lock);
-	if (cp->open && cp->refusal < 0 && checkpoint_is_of_current(cp) &&
-	    READ_ONCE(cp->gm->refusal) < 0)
+	if (cp->open && cp->refusal < 0 && checkpoint_is_of_current(cp))
 		return cp;
 	mutex_unlock(&cp->lock);
 	return NULL;

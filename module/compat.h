@@ -79,6 +79,12 @@ static inline int compat_mapcount(struct folio *folio)
 	return folio_mapcount(folio);
 }
 
+/* Whether @mm may not make executable again what is not any more. */
+static inline bool compat_denies_write_exec(struct mm_struct *mm)
+{
+	return test_bit(MMF_HAS_MDWE, &mm->flags);
+}
+
 #define compat_genl_ops	genl_split_ops
 
 #define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
@@ -139,6 +145,11 @@ static inline int compat_mapcount(struct folio *folio)
 	if (folio_test_double_map(folio))
 		count -= folio_nr_pages(folio);
 	return count;
+}
+
+static inline bool compat_denies_write_exec(struct mm_struct *mm)
+{
+	return false;
 }
 
 #define compat_genl_ops	genl_ops

@@ -62,15 +62,28 @@ bool notrace guarded_mm_exists(struct mm_struct *mm)
 }
 
 /*
- * Whether current has a checkpoint open that may still be rolled back.  In the
- * same contexts.
+ * Whether current is inside a call that may still be rolled back, or has set
+ * memory aside, and in none of our own system calls.
  */
 bool notrace guarded_mm_is_inside(void)
 {
 	struct guarded_mm *gm = current->mm ? find_in_table(current->mm) : NULL;
 
 	return gm && READ_ONCE(gm->owner) == current &&
-	       READ_ONCE(gm->refusal) < 0;
+	       gm->rearranging != current &&
+	       (READ_ONCE(gm->refusal) < 0 || gm->moved.count);
+}
+
+/*
+ * Current is about to change mappings in a way of which neither the kernel's
+ * sums nor the MMU notifier need tell.
+ */
+void notrace guarded_mm_mappings_may_change(void)
+{
+	struct guarded_mm *gm = current->mm ? find_in_table(current->mm) : NULL;
+
+	if (gm)
+		WRITE_ONCE(gm->maps.stale, true);
 }
 
 /**
@@ -172,7 +185,7 @@ static void note_change(struct guarded_mm *gm,
 		WRITE_ONCE(gm->maps.stale, true);
 		/* Who rearranges looks after this. */
 		if (!in_unmapping() &&
-		    !(gm->rearranging && current->mm == guarded_mm_mm(gm)))
+		    READ_ONCE(gm->rearranging) != current)
 			unprotected_add_range(&gm->unprotected, 0,
 					      TASK_SIZE_MAX);
 		break;
@@ -220,7 +233,7 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 		return 0;
 	}
 
-	if (gm->rearranging)
+	if (gm->rearranging == current)
 		return 0;
 	switch (range->event) {
 	case MMU_NOTIFY_CLEAR:

@@ -38,8 +38,8 @@
  * @refusal: enum reassure_refusal for which the checkpoint can no longer be
  *	rolled back, or negative; the first reason stays
  * @in_fault: @owner is in a page fault or protects its pages; its own field
- * @rearranging: @owner moves mappings in such a way that nothing is lost; its
- *	own field
+ * @rearranging: who moves mappings in such a way that nothing is lost; set and
+ *	cleared by that task, only ever compared
  * @reprotected: the open call has called mprotect(); its own field
  * @moved: what the open call has moved
  * @trampoline: where return probes lead to, 0 until known
@@ -63,7 +63,7 @@ struct guarded_mm {
 	unsigned long altstack_size;
 	int refusal;
 	unsigned int in_fault;
-	bool rearranging;
+	struct task_struct *rearranging;
 	bool reprotected;
 	struct moved_mappings moved;
 	unsigned long trampoline;
@@ -105,6 +105,7 @@ struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
 bool guarded_mm_exists(struct mm_struct *mm);
 bool guarded_mm_is_inside(void);
+void guarded_mm_mappings_may_change(void);
 
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_close(struct guarded_mm *gm);

@@ -40,7 +40,11 @@ DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
 				*(system_call_function *)NULL);		\
 	long kernel_##name(const struct pt_regs *regs)			\
 	{								\
-		return static_call(reassure_##name)(regs);		\
+		long ret = static_call(reassure_##name)(regs);		\
+									\
+		/* The hooks know our calls by their return address. */	\
+		barrier();						\
+		return ret;						\
 	}
 KERNEL_MAPPING_CALLS(DEFINE_MAPPING_CALL)
 
@@ -110,14 +114,18 @@ struct tracepoint *kernel_tracepoint(const char *name)
 	return search.found;
 }
 
+unsigned long kernel_mapping_call_places[KERNEL_MAPPING_CALLS_COUNT] __ro_after_init;
+
 static int __init find_mapping_calls(void)
 {
+	unsigned long *place = kernel_mapping_call_places;
 	void *address;
 
 #define FIND_MAPPING_CALL(name)						\
 	address = symbol_address("__x64_sys_" #name);			\
 	if (!address)							\
 		return -EOPNOTSUPP;					\
+	*place++ = (unsigned long)address;				\
 	static_call_update(reassure_##name, address);
 	KERNEL_MAPPING_CALLS(FIND_MAPPING_CALL)
 	return 0;

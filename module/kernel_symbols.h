@@ -36,11 +36,23 @@ void kernel_drain_all_lru_batches(void);
 	call(mmap) \
 	call(mprotect) \
 	call(mremap) \
-	call(munmap)
+	call(munmap) \
+	KERNEL_PKEY_MPROTECT(call)
+
+#ifdef CONFIG_ARCH_HAS_PKEYS
+#define KERNEL_PKEY_MPROTECT(call)	call(pkey_mprotect)
+#else
+#define KERNEL_PKEY_MPROTECT(call)
+#endif
 
 /* They themselves; the arguments are in @regs as the program passes them. */
 #define DECLARE_MAPPING_CALL(name) long kernel_##name(const struct pt_regs *regs);
 KERNEL_MAPPING_CALLS(DECLARE_MAPPING_CALL)
+
+/* Where ftrace hooks them, in the order of the list. */
+#define COUNT_MAPPING_CALL(name)	+ 1
+#define KERNEL_MAPPING_CALLS_COUNT	(0 KERNEL_MAPPING_CALLS(COUNT_MAPPING_CALL))
+extern unsigned long kernel_mapping_call_places[KERNEL_MAPPING_CALLS_COUNT];
 
 /* Tracepoints, NULL when the kernel has none of that name. */
 struct tracepoint *kernel_tracepoint(const char *name);

@@ -7,11 +7,18 @@
  * what would be lost, and then calls the original.
  */
 #include <linux/atomic.h>
+#include <linux/file.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
 #include <linux/wait_bit.h>
+
+#include <asm/unistd.h>
 
 #include "checkpoint.h"
 #include "compat.h"
@@ -23,6 +30,7 @@
 static atomic_t calls_inside = ATOMIC_INIT(0);
 
 typedef long system_call(const struct pt_regs *regs);
+typedef long change_call(struct guarded_mm *gm, const struct pt_regs *regs);
 
 /* Whether [@start, @start + @size) is a range that munmap() would accept. */
 static bool is_valid(unsigned long start, unsigned long size)
@@ -76,33 +84,53 @@ static long change_munmap(struct guarded_mm *gm, const struct pt_regs *regs)
 	return replace(gm, regs->di, size, kernel_munmap, regs);
 }
 
+static bool maps_huge_pages(const struct pt_regs *regs)
+{
+	unsigned long flags = regs->r10;
+	struct file *file;
+	bool huge;
+
+	if (flags & (MAP_HUGETLB | MAP_ANONYMOUS))
+		return flags & MAP_HUGETLB;
+	file = fget(regs->r8);
+	huge = file && file_inode(file)->i_sb->s_magic == HUGETLBFS_MAGIC;
+	if (file)
+		fput(file);
+	return huge;
+}
+
 static long change_mmap(struct guarded_mm *gm, const struct pt_regs *regs)
 {
 	unsigned long size = PAGE_ALIGN(regs->si);
 	unsigned long flags = regs->r10;
 
+	/* Huge pages would replace more than is asked for. */
 	if (!(flags & MAP_FIXED) || flags & MAP_FIXED_NOREPLACE ||
-	    !is_valid(regs->di, size))
+	    !is_valid(regs->di, size) || maps_huge_pages(regs)) {
+		gm->rearranging = NULL;
 		return kernel_mmap(regs);
+	}
 	return replace(gm, regs->di, size, kernel_mmap, regs);
 }
 
-/* Answers the new break, or the old one when it fails. */
+/* It answers the new break, or the old one when it fails. */
 static long change_brk(struct guarded_mm *gm, const struct pt_regs *regs)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
 	unsigned long start = PAGE_ALIGN(regs->di);
 	unsigned long end = PAGE_ALIGN(mm->brk);
 	unsigned int moved = gm->moved.count;
+	bool shrinks = regs->di >= mm->start_brk && start < end;
 	unsigned long ret;
 
-	if (regs->di < mm->start_brk || start >= end)
-		return kernel_brk(regs);
-	clear_away(gm, start, end);
+	if (shrinks)
+		clear_away(gm, start, end);
 	ret = kernel_brk(regs);
-	if (ret != regs->di)
+	if (ret == regs->di || regs->di < mm->start_brk)
+		return ret;
+	if (shrinks)
 		bring_back(gm, moved, start, end);
-	return ret;
+	return gm->moved.count ? -ENOMEM : ret;
 }
 
 static long change_madvise(struct guarded_mm *gm, const struct pt_regs *regs)
@@ -117,7 +145,7 @@ static long change_madvise(struct guarded_mm *gm, const struct pt_regs *regs)
 		moved_mappings_set_aside(gm, regs->di, regs->di + size,
 					 MOVED_MAPPINGS_FREED);
 	else
-		gm->rearranging = false;
+		gm->rearranging = NULL;
 	return kernel_madvise(regs);
 }
 
@@ -127,6 +155,15 @@ static long change_mprotect(struct guarded_mm *gm, const struct pt_regs *regs)
 	gm->reprotected = true;
 	return kernel_mprotect(regs);
 }
+
+#ifdef CONFIG_ARCH_HAS_PKEYS
+static long change_pkey_mprotect(struct guarded_mm *gm,
+				 const struct pt_regs *regs)
+{
+	gm->reprotected = true;
+	return kernel_pkey_mprotect(regs);
+}
+#endif
 
 static long change_mremap(struct guarded_mm *gm, const struct pt_regs *regs)
 {
@@ -139,7 +176,7 @@ static long change_mremap(struct guarded_mm *gm, const struct pt_regs *regs)
 	/* Errors, what duplicates shared memory, and what cannot move back. */
 	if (!is_valid(from, old_size) || !size ||
 	    !moved_mappings_can_move(gm, from, old_size)) {
-		gm->rearranging = false;
+		gm->rearranging = NULL;
 		return kernel_mremap(regs);
 	}
 	/* The kernel unmaps this before it sees whether it can move. */
@@ -156,22 +193,58 @@ static long change_mremap(struct guarded_mm *gm, const struct pt_regs *regs)
 	return to;
 }
 
-/* Others must not end the call meanwhile. */
+/* Whether the system call can go through as if nobody watched. */
+static bool is_lost(struct guarded_mm *gm)
+{
+	if (!thread_group_empty(current))
+		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
+	else if (guarded_mm_left(gm, task_pt_regs(current)->sp))
+		guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
+	return READ_ONCE(gm->refusal) >= 0;
+}
+
+/*
+ * It may have failed only because of what is set aside.  What cannot grow in
+ * place fails in the same way, but never for that.
+ */
+static bool fails_for_room(struct guarded_mm *gm, const struct pt_regs *regs,
+			   system_call *original, long ret)
+{
+	if (!gm->moved.count || (ret != -ENOMEM && ret != -EAGAIN))
+		return false;
+	return original == kernel_mmap || original == kernel_brk ||
+	       (original == kernel_mremap && regs->r10 & MREMAP_MAYMOVE);
+}
+
+/* With the checkpoint locked, so that others do not end the call meanwhile. */
+static long change_or_give_up(struct guarded_mm *gm,
+			      const struct pt_regs *regs,
+			      system_call *original, change_call *change)
+{
+	long ret;
+
+	if (!is_lost(gm)) {
+		gm->rearranging = current;
+		ret = change(gm, regs);
+		gm->rearranging = NULL;
+		if (!fails_for_room(gm, regs, original, ret))
+			return ret;
+		guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
+	}
+	moved_mappings_discard(gm);
+	return original(regs);
+}
+
 static long run_guarded(const struct pt_regs *regs, system_call *original,
-			long (*change)(struct guarded_mm *gm,
-				       const struct pt_regs *regs))
+			change_call *change)
 {
 	struct checkpoint *cp;
-	struct guarded_mm *gm;
 	long ret;
 
 	atomic_inc(&calls_inside);
 	cp = checkpoint_lock_open();
 	if (cp) {
-		gm = cp->gm;
-		gm->rearranging = true;
-		ret = change(gm, regs);
-		gm->rearranging = false;
+		ret = change_or_give_up(cp->gm, regs, original, change);
 		checkpoint_unlock(cp);
 	} else {
 		ret = original(regs);
@@ -188,47 +261,52 @@ static long run_guarded(const struct pt_regs *regs, system_call *original,
 	}
 KERNEL_MAPPING_CALLS(DEFINE_GUARDED)
 
-/* @ops->private is where to go on. */
+/* Before the next entry; inside a call it does no harm. */
+static void notrace note_change(void)
+{
+	const struct pt_regs *regs = task_pt_regs(current);
+
+	switch (regs->orig_ax) {
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+		guarded_mm_mappings_may_change();
+		break;
+	case __NR_madvise:
+		/* What allocators do all the time changes no mapping. */
+		if (regs->dx != MADV_DONTNEED && regs->dx != MADV_FREE)
+			guarded_mm_mappings_may_change();
+		break;
+	default:
+		break;
+	}
+}
+
+/* Where to go on in place of the kernel's functions, in the same order. */
+#define GUARDED(name)	guarded_##name,
+static system_call *const guarded_calls[] = {
+	KERNEL_MAPPING_CALLS(GUARDED)
+};
+
 static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs)
 {
-	if (guarded_mm_is_inside() && !within_module(parent_ip, THIS_MODULE))
-		compat_set_ip(fregs, (unsigned long)ops->private);
-}
+	int i;
 
-/**
- * struct mapping_call - a system call that changes mappings
- * @symbol: the kernel's function
- * @ops: the hook there
- */
-struct mapping_call {
-	char *symbol;
-	struct ftrace_ops ops;
-};
+	note_change();
+	if (!guarded_mm_is_inside() || within_module(parent_ip, THIS_MODULE))
+		return;
+	for (i = 0; i < ARRAY_SIZE(guarded_calls); i++)
+		if (kernel_mapping_call_places[i] == ip)
+			compat_set_ip(fregs, (unsigned long)guarded_calls[i]);
+}
 
 /* Permanent as the write-fault hook is. */
-#define MAPPING_CALL(name)						\
-	{								\
-		.symbol = "__x64_sys_" #name,				\
-		.ops = {						\
-			.func = call_hook,				\
-			.flags = FTRACE_OPS_FL_SAVE_REGS |		\
-				 FTRACE_OPS_FL_IPMODIFY |		\
-				 FTRACE_OPS_FL_RECURSION |		\
-				 FTRACE_OPS_FL_PERMANENT,		\
-			.private = guarded_##name,			\
-		},							\
-	},
-static struct mapping_call mapping_calls[] = {
-	KERNEL_MAPPING_CALLS(MAPPING_CALL)
+static struct ftrace_ops call_ops = {
+	.func = call_hook,
+	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		 FTRACE_OPS_FL_RECURSION | FTRACE_OPS_FL_PERMANENT,
 };
-
-static void unhook(int count)
-{
-	while (count--)
-		unregister_ftrace_function(&mapping_calls[count].ops);
-}
 
 /**
  * mapping_guard_start() - install the hooks
@@ -238,24 +316,13 @@ static void unhook(int count)
  */
 int mapping_guard_start(void)
 {
-	int ret, i;
-
-	for (i = 0; i < ARRAY_SIZE(mapping_calls); i++) {
-		ret = register_ftrace_function(&mapping_calls[i].ops);
-		if (ret) {
-			unhook(i);
-			/* Nobody was inside a checkpoint. */
-			synchronize_rcu_tasks();
-			return ret;
-		}
-	}
-	return 0;
+	return register_ftrace_function(&call_ops);
 }
 
 /* Removes the hooks and waits until nobody is behind them. */
 void mapping_guard_stop(void)
 {
-	unhook(ARRAY_SIZE(mapping_calls));
+	unregister_ftrace_function(&call_ops);
 	/* Those whom a hook has sent to us have arrived, */
 	synchronize_rcu_tasks();
 	wait_var_event(&calls_inside, !atomic_read(&calls_inside));
@@ -263,26 +330,23 @@ void mapping_guard_stop(void)
 	synchronize_rcu_tasks();
 }
 
-static void free_filters(int count)
-{
-	while (count--)
-		ftrace_free_filter(&mapping_calls[count].ops);
-}
+#define SYMBOL(name)	"__x64_sys_" #name,
+static char *const symbols[] __initconst = {
+	KERNEL_MAPPING_CALLS(SYMBOL)
+};
 
 /* Names the functions to hook, once for the life of the module. */
 int __init reassure_mapping_guard_init(void)
 {
-	struct mapping_call *call;
 	int ret, i;
 
-	for (i = 0; i < ARRAY_SIZE(mapping_calls); i++) {
-		call = &mapping_calls[i];
-		ret = ftrace_set_filter(&call->ops, call->symbol,
-					strlen(call->symbol), 1);
+	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
+		ret = ftrace_set_filter(&call_ops, symbols[i],
+					strlen(symbols[i]), !i);
 		if (ret) {
 			pr_err("ftrace cannot hook the kernel function %s; cannot work here\n",
-			       call->symbol);
-			free_filters(i);
+			       symbols[i]);
+			ftrace_free_filter(&call_ops);
 			return ret;
 		}
 	}
@@ -291,5 +355,5 @@ int __init reassure_mapping_guard_init(void)
 
 void reassure_mapping_guard_exit(void)
 {
-	free_filters(ARRAY_SIZE(mapping_calls));
+	ftrace_free_filter(&call_ops);
 }

@@ -85,7 +85,8 @@ bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm)
 	return !READ_ONCE(maps->stale) && maps->brk == READ_ONCE(mm->brk) &&
 	       maps->total_vm == READ_ONCE(mm->total_vm) &&
 	       maps->data_vm == READ_ONCE(mm->data_vm) &&
-	       maps->exec_vm == READ_ONCE(mm->exec_vm);
+	       maps->exec_vm == READ_ONCE(mm->exec_vm) &&
+	       maps->locked_vm == READ_ONCE(mm->locked_vm);
 }
 
 static bool is_stack(struct vm_area_struct *vma)
@@ -119,6 +120,7 @@ int mappings_record(struct mappings *maps, struct mm_struct *mm)
 	maps->total_vm = mm->total_vm;
 	maps->data_vm = mm->data_vm;
 	maps->exec_vm = mm->exec_vm;
+	maps->locked_vm = mm->locked_vm;
 	/* With the mmap lock held nothing can make it stale meanwhile. */
 	WRITE_ONCE(maps->stale, false);
 	for_each_vma(vmi, vma) {
@@ -200,7 +202,7 @@ static bool same_content(const struct mapping *map, struct vm_area_struct *vma,
 
 	if (vma->vm_file != map->file)
 		return false;
-	return !map->file ||
+	return vma_is_anonymous(vma) ||
 	       pgoff == map->pgoff + ((start - map->start) >> PAGE_SHIFT);
 }
 
@@ -246,29 +248,93 @@ static int add_added(struct mapping_changes *changes,
 static int add_reprotected(struct mapping_changes *changes,
 			   struct vm_area_struct *vma,
 			   const struct mapping *map, unsigned long start,
-			   unsigned long end)
+			   unsigned long end, bool reprotected)
 {
 	unsigned long changed = (vma->vm_flags & ~MAPPINGS_IGNORED_FLAGS) ^
 				map->flags;
 
 	if (!changed)
 		return 0;
-	if (changed & ~MAPPINGS_PROTECTION)
+	if (!reprotected || changed & ~MAPPINGS_PROTECTION)
 		return -EBUSY;
 	return add_change(changes, start, end, map->flags, false);
+}
+
+/**
+ * mappings_can_revert() - whether a mapping can be made what it was
+ * @maps: the mappings at the entry
+ * @vma: the mapping, which may have moved
+ * @start: an address in it
+ * @origin: where that was at the entry
+ * @ignored: further VM_* that may differ
+ */
+bool mappings_can_revert(const struct mappings *maps,
+			 struct vm_area_struct *vma, unsigned long start,
+			 unsigned long origin, unsigned long ignored)
+{
+	const struct mapping *map = first_behind(maps, origin);
+	unsigned long pgoff = map->pgoff +
+			      ((origin - map->start) >> PAGE_SHIFT);
+	unsigned long changed = (vma->vm_flags ^ map->flags) &
+				~(MAPPINGS_IGNORED_FLAGS | ignored);
+
+	if (vma->vm_file != map->file || changed & ~MAPPINGS_PROTECTION)
+		return false;
+	/* A protection that a program has given up for ever. */
+	if (map->flags & ~vma->vm_flags & VM_EXEC &&
+	    compat_denies_write_exec(vma->vm_mm))
+		return false;
+	return vma_is_anonymous(vma) ||
+	       vma->vm_pgoff + ((start - vma->vm_start) >> PAGE_SHIFT) == pgoff;
+}
+
+/* How much was mapped at the entry, in bytes. */
+unsigned long mappings_size(const struct mappings *maps)
+{
+	unsigned long size = 0;
+	unsigned int i;
+
+	for (i = 0; i < maps->count; i++)
+		size += maps->list[i].end - maps->list[i].start;
+	return size;
+}
+
+/**
+ * mappings_changes_reserve() - make room for mappings_compare()
+ * @changes: where
+ * @maps: the mappings at the entry
+ * @mm: the address space of current, locked for reading
+ *
+ * However the mappings are moved and split, the list does not overflow.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int mappings_changes_reserve(struct mapping_changes *changes,
+			     const struct mappings *maps, struct mm_struct *mm)
+{
+	unsigned int capacity = 2 * (mm->map_count + maps->count) +
+				MAPPINGS_SPARE;
+
+	changes->list = kvmalloc_array(capacity, sizeof(*changes->list),
+				       PAGE_LOG_GFP);
+	if (!changes->list)
+		return -ENOMEM;
+	changes->capacity = capacity;
+	return 0;
 }
 
 /**
  * mappings_compare() - see what a call did to the mappings
  * @maps: the mappings at the entry
  * @mm: the address space of current, locked for reading
+ * @reprotected: whether the call may have changed protections
  * @changes: receives what mappings_revert() can put back; @changes->list is
  *	the caller's to free
  *
  * Return: 0, -EBUSY when a mapping of the entry is not as it was, -ENOMEM.
  */
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
-		     struct mapping_changes *changes)
+		     bool reprotected, struct mapping_changes *changes)
 {
 	const struct mapping *map = maps->list;
 	const struct mapping *last = maps->list + maps->count;
@@ -295,7 +361,8 @@ int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 			if (at > expected || !same_content(map, vma, at))
 				return -EBUSY;
 			until = min(until, map->end);
-			ret = add_reprotected(changes, vma, map, at, until);
+			ret = add_reprotected(changes, vma, map, at, until,
+					      reprotected);
 			if (ret)
 				return ret;
 			expected = until;

@@ -32,6 +32,7 @@ struct mapping {
  * @total_vm: the kernel's sum over all mappings, in pages
  * @data_vm: over those of data
  * @exec_vm: over those of programs
+ * @locked_vm: over those that are locked
  * @stale: nothing is recorded, or a mapping was removed, moved or re-protected
  *	since
  *
@@ -47,6 +48,7 @@ struct mappings {
 	unsigned long total_vm;
 	unsigned long data_vm;
 	unsigned long exec_vm;
+	unsigned long locked_vm;
 	bool stale;
 };
 
@@ -83,8 +85,14 @@ bool mappings_intersect(const struct mappings *maps, unsigned long start,
 			unsigned long end);
 bool mappings_contain(const struct mappings *maps, unsigned long address,
 		      unsigned long *size);
+bool mappings_can_revert(const struct mappings *maps,
+			 struct vm_area_struct *vma, unsigned long start,
+			 unsigned long origin, unsigned long ignored);
+unsigned long mappings_size(const struct mappings *maps);
+int mappings_changes_reserve(struct mapping_changes *changes,
+			     const struct mappings *maps, struct mm_struct *mm);
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
-		     struct mapping_changes *changes);
+		     bool reprotected, struct mapping_changes *changes);
 int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
 		    const struct mapping_changes *changes);
 unsigned long mappings_find_trampoline(struct mm_struct *mm);

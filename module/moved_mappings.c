@@ -12,7 +12,7 @@
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/mm.h>
-#include <linux/shmem_fs.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -25,9 +25,21 @@
 /* More in one call are not followed. */
 #define MOVED_MAPPINGS_MAX	1024
 
-/* What is of no use at another address, or tells somebody that it moves. */
+/*
+ * What is of no use at another address, or tells somebody that it moves.
+ * Moving what KSM may merge can fail for a signal that comes at the moment.
+ */
 #define IMMOVABLE	(VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_DONTEXPAND | \
-			 VM_HUGETLB | VM_GROWSDOWN)
+			 VM_HUGETLB | VM_GROWSDOWN | VM_MERGEABLE)
+
+/*
+ * Memory is set aside from here on, far from where the kernel maps what a
+ * program leaves to it; so a hole that the program has just made stays one.
+ */
+#define ASIDE_START	0x180000000000UL
+
+/* Room for the mappings that moving back may make for a moment. */
+#define SPARE_MAPPINGS	64
 
 /**
  * struct moved_mapping - memory that has moved
@@ -36,7 +48,8 @@
  * @to: where it is
  * @size: in bytes
  * @set_aside: by us, and the program does not know
- * @inherited: it is to be seen by children, when it is back
+ * @inherited: it is to be seen by children, when it is back; until then
+ *	VM_DONTCOPY marks it as ours
  */
 struct moved_mapping {
 	struct list_head node;
@@ -88,12 +101,14 @@ static long kernel_advise(unsigned long start, unsigned long size, int advice)
 }
 
 /*
- * Whether what stands at @address was there at the entry, here or elsewhere.
- * @size is shortened to where the answer holds.
+ * Whether what stands at @address was there at the entry, here or elsewhere:
+ * then @address becomes the address at the entry.  @size is shortened to where
+ * the answer holds.
  */
-static bool is_of_entry(struct guarded_mm *gm, unsigned long address,
+static bool find_origin(struct guarded_mm *gm, unsigned long *origin,
 			unsigned long *size)
 {
+	unsigned long address = *origin;
 	struct moved_mapping *move;
 
 	list_for_each_entry_reverse(move, &gm->moved.list, node) {
@@ -111,18 +126,24 @@ static bool is_of_entry(struct guarded_mm *gm, unsigned long address,
 		if (address < move->from)
 			*size = min(*size, move->from - address);
 	}
+	*origin = address;
 	return mappings_contain(&gm->maps, address, size);
+}
+
+static bool is_of_entry(struct guarded_mm *gm, unsigned long address,
+			unsigned long *size)
+{
+	return find_origin(gm, &address, size);
 }
 
 static bool is_movable(struct vm_area_struct *vma)
 {
-	if (vma->vm_flags & IMMOVABLE)
-		return false;
-	if (!vma->vm_file)
-		return vma_is_anonymous(vma);
-	/* A mapping that stays would keep shared memory from being sealed. */
-	return !(vma->vm_flags & VM_SHARED) ||
-	       !shmem_mapping(vma->vm_file->f_mapping);
+	/*
+	 * A mapping that stays would keep a shared file from being sealed or
+	 * executed.
+	 */
+	return !(vma->vm_flags & (IMMOVABLE | VM_SHARED)) &&
+	       (vma->vm_file || vma_is_anonymous(vma));
 }
 
 /* Something is, or was, in the page table. */
@@ -219,9 +240,24 @@ static struct moved_mapping *add(struct guarded_mm *gm, unsigned long from,
 
 static void drop(struct guarded_mm *gm, struct moved_mapping *move)
 {
+	if (move->set_aside) {
+		page_log_unhold(move->size >> PAGE_SHIFT);
+		gm->moved.pages -= move->size >> PAGE_SHIFT;
+	}
 	list_del(&move->node);
 	gm->moved.count--;
 	kfree(move);
+}
+
+/* Where to set aside; aligned as it was, so that page tables can move whole. */
+static unsigned long find_room(struct guarded_mm *gm, unsigned long from,
+			       unsigned long size)
+{
+	unsigned long to = ALIGN(max(gm->moved.end, ASIDE_START), PMD_SIZE) +
+			   (from & ~PMD_MASK);
+
+	gm->moved.end = to + size;
+	return to;
 }
 
 /* Negative, or why it cannot be done. */
@@ -230,22 +266,31 @@ static int set_aside(struct guarded_mm *gm, unsigned long from,
 {
 	unsigned long pages = size >> PAGE_SHIFT;
 	struct moved_mapping *move;
-	long to;
+	unsigned long to;
 
-	if (!page_log_hold(&gm->log, gm->moved.pages, pages))
-		return REASSURE_REFUSED_LIMIT;
-	gm->moved.pages += pages;
+	if (READ_ONCE(guarded_mm_mm(gm)->map_count) >
+	    DEFAULT_MAX_MAP_COUNT - SPARE_MAPPINGS)
+		return REASSURE_REFUSED_MAPPING;
 	move = add(gm, from, size);
 	if (!move)
 		return REASSURE_REFUSED_MEMORY;
+	if (!page_log_hold(&gm->log, gm->moved.pages, pages)) {
+		drop(gm, move);
+		return REASSURE_REFUSED_LIMIT;
+	}
+	gm->moved.pages += pages;
+	move->set_aside = true;
 	/* The mapping stays where it is, empty. */
-	to = kernel_move(from, 0, size, MREMAP_DONTUNMAP);
-	if (IS_ERR_VALUE(to)) {
+	to = find_room(gm, from, size);
+	move->to = kernel_move(from, to, size, MREMAP_DONTUNMAP);
+	if (move->to != to) {
+		/* Wherever it is now, it must not stay. */
+		if (!IS_ERR_VALUE(move->to) &&
+		    kernel_move(move->to, from, size, MREMAP_FIXED) != from)
+			force_sig(SIGKILL);
 		drop(gm, move);
 		return REASSURE_REFUSED_MAPPING;
 	}
-	move->to = to;
-	move->set_aside = true;
 	move->inherited = !(vm_flags & VM_DONTCOPY);
 	follow(gm, move);
 	/* Or children would have it for ever. */
@@ -254,11 +299,11 @@ static int set_aside(struct guarded_mm *gm, unsigned long from,
 	return -1;
 }
 
-/* What the kernel does not discard there, or not any more from there on. */
+/* Whether the kernel discards there and goes on behind it. */
 static bool is_discardable(struct vm_area_struct *vma,
 			   enum moved_mappings_cause cause)
 {
-	if (vma->vm_flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB))
+	if (vma->vm_flags & (VM_LOCKED | VM_PFNMAP))
 		return false;
 	return cause != MOVED_MAPPINGS_FREED ||
 	       vma_is_anonymous(vma);
@@ -297,7 +342,8 @@ void moved_mappings_set_aside(struct guarded_mm *gm, unsigned long start,
 		movable = is_movable(vma);
 		/* Shared pages, and those of files, are not lost. */
 		if (is_of_entry(gm, start, &size) &&
-		    (!discards || (vma->anon_vma && !(flags & VM_SHARED)))) {
+		    (!discards || flags & VM_HUGETLB ||
+		     (vma->anon_vma && !(flags & VM_SHARED)))) {
 			mmap_read_unlock(mm);
 			refusal = movable ? set_aside(gm, start, size, flags) :
 				  REASSURE_REFUSED_MAPPING;
@@ -359,26 +405,81 @@ void moved_mappings_have_gone(struct guarded_mm *gm, unsigned long start,
 	mutex_unlock(&gm->lock);
 }
 
-/* Moves mapping by mapping, for a range that the program may have split. */
-static int move_back(struct mm_struct *mm, const struct moved_mapping *move)
+/*
+ * Moves mapping by mapping, as the program may have split it, and only what is
+ * of the entry: what the call itself has made goes with all that it has added.
+ * @move is the last in the list.
+ */
+static int move_back(struct guarded_mm *gm, const struct moved_mapping *move)
 {
-	unsigned long at, size;
+	unsigned long end = move->to + move->size;
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	unsigned long at, to, size;
 	struct vm_area_struct *vma;
 
-	for (at = move->to; at < move->to + move->size; at += size) {
+	for (at = move->to; at < end; at += size) {
 		mmap_read_lock(mm);
-		vma = vma_lookup(mm, at);
-		size = vma ? min(vma->vm_end, move->to + move->size) - at : 0;
+		vma = find_vma_intersection(mm, at, end);
+		if (vma) {
+			at = max(at, vma->vm_start);
+			size = min(vma->vm_end, end) - at;
+		}
 		mmap_read_unlock(mm);
-		if (!size)
-			return -EFAULT;
+		if (!vma)
+			break;
+		if (!is_of_entry(gm, at, &size))
+			continue;
 		if (move->inherited && kernel_advise(at, size, MADV_DOFORK))
 			return -ENOMEM;
-		if (IS_ERR_VALUE(kernel_move(at, move->from + (at - move->to),
-					     size, MREMAP_FIXED)))
+		to = at - move->to + move->from;
+		if (kernel_move(at, to, size, MREMAP_FIXED) != to)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* Why the mapping at @vma is not what it was, or negative. */
+static int mapping_refusal(struct guarded_mm *gm, struct vm_area_struct *vma,
+			   unsigned long *found)
+{
+	unsigned long at, size, origin;
+
+	for (at = vma->vm_start; at < vma->vm_end; at += size) {
+		origin = at;
+		size = vma->vm_end - at;
+		if (!find_origin(gm, &origin, &size))
+			continue;
+		/* VM_DONTCOPY is our own mark there. */
+		if (!mappings_can_revert(&gm->maps, vma, at, origin,
+					 origin == at ? 0 : VM_DONTCOPY))
+			return REASSURE_REFUSED_MAPPING;
+		*found += size;
+	}
+	return -1;
+}
+
+/**
+ * moved_mappings_check() - see whether all memory of the entry is still there
+ * @gm: the address space of current, locked for reading
+ *
+ * Return: negative, or the enum reassure_refusal for which mappings cannot be
+ * put back to what they were.
+ */
+int moved_mappings_check(struct guarded_mm *gm)
+{
+	struct vm_area_struct *vma;
+	unsigned long found = 0;
+	int refusal;
+
+	VMA_ITERATOR(vmi, guarded_mm_mm(gm), 0);
+
+	for_each_vma(vmi, vma) {
+		refusal = mapping_refusal(gm, vma, &found);
+		if (refusal >= 0)
+			return refusal;
+	}
+	return found == mappings_size(&gm->maps) ? -1 :
+	       REASSURE_REFUSED_MAPPING;
 }
 
 /**
@@ -398,7 +499,7 @@ int moved_mappings_put_back(struct guarded_mm *gm, unsigned int count)
 	list_for_each_entry_safe_reverse(move, next, &gm->moved.list, node) {
 		if (gm->moved.count == count)
 			break;
-		ret = move_back(guarded_mm_mm(gm), move);
+		ret = move_back(gm, move);
 		if (ret)
 			return ret;
 		back = *move;
@@ -409,12 +510,29 @@ int moved_mappings_put_back(struct guarded_mm *gm, unsigned int count)
 	return 0;
 }
 
-static void unmap_all(struct list_head *list)
+/* The mark of what is set aside; the program may have mapped over it. */
+static bool is_marked(struct mm_struct *mm, unsigned long start,
+		      unsigned long size)
+{
+	struct vm_area_struct *vma;
+	bool marked;
+
+	mmap_read_lock(mm);
+	vma = vma_lookup(mm, start);
+	marked = vma && vma->vm_flags & VM_DONTCOPY &&
+		 start + size <= vma->vm_end;
+	mmap_read_unlock(mm);
+	return marked;
+}
+
+/* Current uses @mm. */
+static void unmap_all(struct mm_struct *mm, struct list_head *list)
 {
 	struct moved_mapping *move, *next;
 
-	list_for_each_entry_safe(move, next, list, node) {
-		if (move->set_aside)
+	/* The last first: one that was set aside twice is in the last place. */
+	list_for_each_entry_safe_reverse(move, next, list, node) {
+		if (move->set_aside && is_marked(mm, move->to, move->size))
 			vm_munmap(move->to, move->size);
 		kfree(move);
 	}
@@ -428,7 +546,7 @@ static void unmap_leftover(struct leftover *leftover)
 
 	if (mmget_not_zero(mm)) {
 		kthread_use_mm(mm);
-		unmap_all(&leftover->list);
+		unmap_all(mm, &leftover->list);
 		kthread_unuse_mm(mm);
 		mmput(mm);
 	} else {
@@ -474,9 +592,11 @@ void moved_mappings_discard(struct guarded_mm *gm)
 	if (likely(!gm->moved.count))
 		return;
 	if (current->mm == guarded_mm_mm(gm)) {
-		gm->rearranging = true;
-		unmap_all(&gm->moved.list);
-		gm->rearranging = false;
+		struct task_struct *rearranging = gm->rearranging;
+
+		gm->rearranging = current;
+		unmap_all(guarded_mm_mm(gm), &gm->moved.list);
+		gm->rearranging = rearranging;
 		INIT_LIST_HEAD(&gm->moved.list);
 	} else {
 		leave_to_worker(gm);
@@ -484,6 +604,7 @@ void moved_mappings_discard(struct guarded_mm *gm)
 	page_log_unhold(gm->moved.pages);
 	gm->moved.pages = 0;
 	gm->moved.count = 0;
+	gm->moved.end = 0;
 }
 
 /* No call is left. */

@@ -11,7 +11,8 @@ struct guarded_mm;
  * struct moved_mappings - what the open call has moved, or would have lost
  * @list: struct moved_mapping, in the order in which they were moved
  * @count: how many these are
- * @pages: for how many pages the page log's limits were asked
+ * @pages: of how many pages the page log's limits know
+ * @end: where the next is set aside, at the earliest
  *
  * Belongs to the thread that has the checkpoint open, under the checkpoint's
  * lock.
@@ -20,6 +21,7 @@ struct moved_mappings {
 	struct list_head list;
 	unsigned int count;
 	unsigned long pages;
+	unsigned long end;
 };
 
 /**
@@ -44,6 +46,7 @@ void moved_mappings_have_moved(struct guarded_mm *gm, unsigned long from,
 			       unsigned long to, unsigned long size);
 void moved_mappings_have_gone(struct guarded_mm *gm, unsigned long start,
 			      unsigned long end);
+int moved_mappings_check(struct guarded_mm *gm);
 int moved_mappings_put_back(struct guarded_mm *gm, unsigned int count);
 void moved_mappings_discard(struct guarded_mm *gm);
 

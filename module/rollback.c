@@ -153,6 +153,26 @@ static bool has_rearranged(const struct guarded_mm *gm)
 	return gm->moved.count || gm->reprotected;
 }
 
+static int prepare_mappings(struct rollback *rb)
+{
+	struct guarded_mm *gm = rb->gm;
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	int ret;
+
+	if (has_rearranged(gm)) {
+		if (mappings_changes_reserve(&rb->changes, &gm->maps, mm))
+			return REASSURE_REFUSED_MEMORY;
+		return moved_mappings_check(gm);
+	}
+	ret = mappings_compare(&gm->maps, mm, false, &rb->changes);
+	if (!ret)
+		return -1;
+	/* Or it was another that changed them, unseen, before the entry. */
+	WRITE_ONCE(gm->maps.stale, true);
+	return ret == -ENOMEM ? REASSURE_REFUSED_MEMORY :
+	       REASSURE_REFUSED_MAPPING;
+}
+
 /**
  * rollback_prepare() - do all of a rollback that can fail
  * @rb: what rollback_commit() needs
@@ -165,18 +185,15 @@ static bool has_rearranged(const struct guarded_mm *gm)
 int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
-	int refusal, ret;
+	int refusal;
 
 	memset(rb, 0, sizeof(*rb));
 	rb->gm = gm;
 	mmap_read_lock(mm);
 	gm->in_fault++;
-	ret = has_rearranged(gm) ? 0 :
-	      mappings_compare(&gm->maps, mm, &rb->changes);
-	if (ret)
-		guarded_mm_refuse(gm, ret == -ENOMEM ? REASSURE_REFUSED_MEMORY :
-				  REASSURE_REFUSED_MAPPING);
 	refusal = READ_ONCE(gm->refusal);
+	if (refusal < 0)
+		refusal = prepare_mappings(rb);
 	if (refusal < 0) {
 		rb->trampoline = guarded_mm_trampoline(gm);
 		refusal = rb->trampoline ? prepare_pages(rb) :
@@ -248,7 +265,8 @@ static int compare_mappings(struct rollback *rb)
 	int ret;
 
 	mmap_read_lock(mm);
-	ret = mappings_compare(&rb->gm->maps, mm, &rb->changes);
+	ret = mappings_compare(&rb->gm->maps, mm, rb->gm->reprotected,
+			       &rb->changes);
 	mmap_read_unlock(mm);
 	return ret;
 }
@@ -260,7 +278,7 @@ static int restore_mappings(struct rollback *rb)
 	bool rearranged = has_rearranged(gm);
 	int ret = 0;
 
-	gm->rearranging = true;
+	gm->rearranging = current;
 	if (rearranged)
 		ret = moved_mappings_put_back(gm, 0) ?: compare_mappings(rb);
 	if (!ret)
@@ -268,7 +286,7 @@ static int restore_mappings(struct rollback *rb)
 				      &rb->changes);
 	if (!ret && rearranged)
 		ret = compare_mappings(rb);
-	gm->rearranging = false;
+	gm->rearranging = NULL;
 	return ret;
 }
 

@@ -262,6 +262,19 @@ static void advise(void)
 	CHECK(!madvise(area, AREA_SIZE, MADV_DONTFORK));
 }
 
+/* Refused, before anything is put back. */
+static void protect_and_advise(void)
+{
+	protect();
+	advise();
+}
+
+static void unmap_and_advise(void)
+{
+	CHECK(!munmap(file_area, AREA_SIZE));
+	advise();
+}
+
 static void unmap_shared(void)
 {
 	CHECK(!munmap(shared_area, AREA_SIZE));
@@ -305,6 +318,31 @@ static void move_into_new_area(void)
 	CHECK(mremap(area, AREA_SIZE, AREA_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
 		     new) == new);
 	memset(new, 2, AREA_SIZE / 2);
+}
+
+/* As realloc() and free() do with large blocks. */
+static void move_what_it_made(void)
+{
+	char *new = private_memory(AREA_SIZE);
+
+	memset(new, 1, AREA_SIZE);
+	new = mremap(new, AREA_SIZE, 4 * AREA_SIZE, MREMAP_MAYMOVE);
+	CHECK(new != MAP_FAILED);
+	/* Not where it could grow. */
+	CHECK(mremap(new, 4 * AREA_SIZE, 4 * AREA_SIZE, MREMAP_MAYMOVE |
+		     MREMAP_FIXED, (char *)0x310000000000) != MAP_FAILED);
+	CHECK(!munmap((char *)0x310000000000, 4 * AREA_SIZE));
+}
+
+static void move_and_grow_twice_and_shrink(void)
+{
+	char *new = (char *)0x320000000000;
+
+	move_and_grow();
+	CHECK(mremap(elsewhere, 2 * AREA_SIZE, 4 * AREA_SIZE, MREMAP_MAYMOVE |
+		     MREMAP_FIXED, new) == new);
+	memset(new, 3, 4 * AREA_SIZE);
+	CHECK(mremap(new, 4 * AREA_SIZE, PAGE_SIZE, 0) == new);
 }
 
 static void move_and_replace(void)
@@ -417,6 +455,8 @@ CHANGED(move_away_and_back);
 GROWN(move_and_leave_empty);
 GROWN(move_and_grow);
 CHANGED(move_into_new_area);
+CHANGED(move_what_it_made);
+CHANGED(move_and_grow_twice_and_shrink);
 GROWN(move_and_replace);
 CHANGED(move_over_the_other);
 CHANGED(swap_areas);
@@ -506,6 +546,89 @@ TEST_F_TIMEOUT(changed, mapping_is_put_back, 60)
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
+/* The limit of what is set aside is of one time, and what is held given back. */
+static int limited_program(void *arg)
+{
+	int i;
+
+	make_areas();
+	for (i = 0; i < 100; i++) {
+		CHECK(victim(unmap) == RESCUED);
+		CHECK(area_is_whole());
+		CHECK(victim(discard) == RESCUED);
+	}
+	return 0;
+}
+
+#define LOG_PAGES_TOTAL	"/sys/module/reassure/parameters/log_pages_total"
+
+TEST(set_aside_again_and_again)
+{
+	char old[32];
+
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	ASSERT_EQ(0, read_text(LOG_PAGES_TOTAL, old, sizeof(old)));
+	ASSERT_EQ(0, write_text(LOG_PAGES_TOTAL, "400"));
+	EXPECT_EQ(0, child_run(limited_program, NULL));
+	EXPECT_EQ(0, write_text(LOG_PAGES_TOTAL, old));
+	EXPECT_EQ(0, all_refused_since_mark());
+	test_end(_metadata->passed);
+}
+
+/* What is set aside counts for the program's limits, but it must not see it. */
+static void unmap_and_map_more(void)
+{
+	unmap();
+	private_memory(2 * AREA_SIZE);
+}
+
+static int narrow_program(void *arg)
+{
+	struct rlimit limit;
+
+	make_areas();
+	CHECK(quiet_victim(write_areas) == 1);
+	limit.rlim_cur = (mapped_pages() + AREA_PAGES + 2) * PAGE_SIZE;
+	limit.rlim_max = limit.rlim_cur;
+	CHECK(!setrlimit(RLIMIT_AS, &limit));
+	CHECK(quiet_victim(unmap_and_map_more) == 1);
+	CHECK(mapped_pages() <= (long)(limit.rlim_cur / PAGE_SIZE));
+	return 0;
+}
+
+TEST(set_aside_within_a_limit)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_add(&quiet));
+	EXPECT_EQ(0, child_run(narrow_program, NULL));
+	test_end(_metadata->passed);
+}
+
+/* A protection that no sum and no notifier tells of. */
+static int protecting_program(void *arg)
+{
+	unsigned char *untouched = (unsigned char *)0x330000000000;
+
+	make_areas();
+	CHECK(mmap(untouched, AREA_SIZE, PROT_NONE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == untouched);
+	CHECK(victim(write_areas) == RESCUED);
+	CHECK(!mprotect(untouched, AREA_SIZE, PROT_READ));
+	CHECK(victim(protect) == RESCUED);
+	CHECK(area_is_whole());
+	touch_read(untouched);
+	return 0;
+}
+
+TEST(protected_between_calls)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(protecting_program, NULL));
+	test_end(_metadata->passed);
+}
+
 /* The rescue point goes while a call has set something aside. */
 static uint32_t *inside_now, *go_on;
 
@@ -563,6 +686,8 @@ FIXTURE_VARIANT(lost)
 
 LOST(lock);
 LOST(advise);
+LOST(protect_and_advise);
+LOST(unmap_and_advise);
 LOST(unmap_shared);
 LOST(unmap_special);
 
