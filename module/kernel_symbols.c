@@ -8,6 +8,7 @@
  * landing pad of a function that it never calls indirectly, and the kprobe
  * may sit just behind that landing pad.
  */
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/static_call.h>
 #include <linux/tracepoint.h>
@@ -26,6 +27,9 @@ typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
 typedef void notify_resume_function(struct pt_regs *regs);
 typedef void lru_drain_function(void);
 typedef long system_call_function(const struct pt_regs *regs);
+typedef vm_fault_t fault_function(struct vm_area_struct *vma,
+				  unsigned long address, unsigned int flags,
+				  struct pt_regs *regs);
 
 DEFINE_STATIC_CALL_NULL(reassure_flush_tlb, *(flush_tlb_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_split_huge_pmd,
@@ -34,6 +38,7 @@ DEFINE_STATIC_CALL_NULL(reassure_notify_resume,
 			*(notify_resume_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_fault, *(fault_function *)NULL);
 
 #define DEFINE_MAPPING_CALL(name)					\
 	DEFINE_STATIC_CALL_NULL(reassure_##name,			\
@@ -63,6 +68,28 @@ static void *symbol_address(const char *name)
 	return address;
 }
 
+/* What follows the place in a function where ftrace calls its hooks. */
+static void *address_behind_hooks(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	void *address;
+	bool traceable;
+
+	if (register_kprobe(&probe)) {
+		pr_err("this kernel has no function %s, or kprobes are disabled; cannot work here\n",
+		       name);
+		return NULL;
+	}
+	address = (void *)probe.addr + MCOUNT_INSN_SIZE;
+	traceable = probe.flags & KPROBE_FLAG_FTRACE;
+	unregister_kprobe(&probe);
+	if (traceable)
+		return address;
+	pr_err("ftrace cannot hook the kernel function %s; cannot work here\n",
+	       name);
+	return NULL;
+}
+
 void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
 			    unsigned long end)
 {
@@ -88,6 +115,13 @@ void kernel_drain_lru_batches(void)
 void kernel_drain_all_lru_batches(void)
 {
 	static_call(reassure_lru_drain_all)();
+}
+
+vm_fault_t kernel_fault_unhooked(struct vm_area_struct *vma,
+				 unsigned long address, unsigned int flags,
+				 struct pt_regs *regs)
+{
+	return static_call(reassure_fault)(vma, address, flags, regs);
 }
 
 struct tracepoint_search {
@@ -137,9 +171,10 @@ int __init reassure_kernel_symbols_init(void)
 	void *resume = symbol_address("uprobe_notify_resume");
 	void *drain = symbol_address("lru_add_drain");
 	void *drain_all = symbol_address("lru_add_drain_all");
+	void *fault = address_behind_hooks("handle_mm_fault");
 	void *split = NULL;
 
-	if (!flush || !resume || !drain || !drain_all)
+	if (!flush || !resume || !drain || !drain_all || !fault)
 		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
 		split = symbol_address("__split_huge_pmd");
@@ -151,5 +186,6 @@ int __init reassure_kernel_symbols_init(void)
 	static_call_update(reassure_notify_resume, resume);
 	static_call_update(reassure_lru_drain, drain);
 	static_call_update(reassure_lru_drain_all, drain_all);
+	static_call_update(reassure_fault, fault);
 	return find_mapping_calls();
 }

@@ -54,6 +54,14 @@ KERNEL_MAPPING_CALLS(DECLARE_MAPPING_CALL)
 #define KERNEL_MAPPING_CALLS_COUNT	(0 KERNEL_MAPPING_CALLS(COUNT_MAPPING_CALL))
 extern unsigned long kernel_mapping_call_places[KERNEL_MAPPING_CALLS_COUNT];
 
+/*
+ * handle_mm_fault(), entered behind the place where ftrace calls hooks: for a
+ * fault whose hooks have been called already.
+ */
+vm_fault_t kernel_fault_unhooked(struct vm_area_struct *vma,
+				 unsigned long address, unsigned int flags,
+				 struct pt_regs *regs);
+
 /* Tracepoints, NULL when the kernel has none of that name. */
 struct tracepoint *kernel_tracepoint(const char *name);
 

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "guarded_mm.h"
 #include "hot_pages.h"
+#include "kernel_symbols.h"
 #include "page_table.h"
 #include "protection.h"
 #include "write_guard.h"
@@ -31,20 +32,6 @@
 
 /* Faults that are in guarded_fault(), for unloading. */
 static atomic_t faults_inside = ATOMIC_INIT(0);
-
-/*
- * The original.  What follows each call of it keeps the compiler from making
- * it a jump: the hook knows our calls by their return address.
- */
-static vm_fault_t original_fault(struct vm_area_struct *vma,
-				 unsigned long address, unsigned int flags,
-				 struct pt_regs *regs)
-{
-	vm_fault_t ret = handle_mm_fault(vma, address, flags, regs);
-
-	barrier();
-	return ret;
-}
 
 /* The mmap lock is gone, or the page did not come. */
 static bool fault_unfinished(vm_fault_t ret)
@@ -204,13 +191,13 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 			guarded_mm_refuse(gm, REASSURE_REFUSED_UNREADABLE);
 			break;
 		}
-		ret = original_fault(vma, address, read_flags, regs);
+		ret = kernel_fault_unhooked(vma, address, read_flags, regs);
 		if (fault_unfinished(ret))
 			return ret;
 		protection_renew_area(gm, vma, page);
 	}
 
-	ret = original_fault(vma, address, flags, regs);
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
 	if (fault_unfinished(ret))
 		return ret;
 	if (READ_ONCE(gm->refusal) >= 0) {
@@ -243,7 +230,7 @@ static vm_fault_t read_fault(struct guarded_mm *gm,
 	bool comes_back = is_not_present(vma, address);
 	vm_fault_t ret;
 
-	ret = original_fault(vma, address, flags, regs);
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
 	if (comes_back && !fault_unfinished(ret))
 		protection_renew_area(gm, vma, address & PAGE_MASK);
 	return ret;
@@ -258,7 +245,7 @@ static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 		       is_not_present(vma, address);
 	vm_fault_t ret;
 
-	ret = original_fault(vma, address, flags, regs);
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
 	if (changes && !fault_unfinished(ret) && has_private_pages(vma))
 		note_writable(gm, vma, address & PAGE_MASK);
 	return ret;
@@ -301,7 +288,7 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 	atomic_inc(&faults_inside);
 	gm = guarded_mm_find(vma->vm_mm);
 	if (!gm || (vma->vm_flags & (VM_SHARED | VM_HUGETLB))) {
-		ret = original_fault(vma, address, flags, regs);
+		ret = kernel_fault_unhooked(vma, address, flags, regs);
 		goto out;
 	}
 	/* While it lasts no checkpoint can be opened. */
@@ -324,6 +311,7 @@ out:
 	return ret;
 }
 
+/* Rollback brings pages back through the front door, and is let through. */
 static void notrace fault_hook(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops,
 			       struct ftrace_regs *fregs)
