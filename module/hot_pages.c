@@ -73,7 +73,7 @@ static bool is_unchanged(const struct logged_page *page)
 
 		if (raw_copy_from_user(now, (void __user *)page->address + at,
 				       size) ||
-		    memcmp(now, page_address(page->image) + at, size))
+		    memcmp(now, page->image + at, size))
 			return false;
 	}
 	return true;
@@ -95,7 +95,7 @@ static void copy_pages(struct guarded_mm *gm, struct list_head *cold)
 		from = guarded_mm_live_from(gm, page->address);
 		if ((is_due(page) && !page->in_use && from >= page->from &&
 		     is_unchanged(page)) ||
-		    !read_page(page, page_address(page->image), from)) {
+		    !read_page(page, page->image, from)) {
 			list_move(&page->node, cold);
 			continue;
 		}

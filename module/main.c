@@ -7,6 +7,7 @@
 #include "mapping_guard.h"
 #include "moved_mappings.h"
 #include "netlink.h"
+#include "page_log.h"
 #include "rescue_point.h"
 #include "sysfs.h"
 #include "write_guard.h"
@@ -18,9 +19,12 @@ static int __init reassure_init(void)
 	ret = reassure_kernel_symbols_init();
 	if (ret)
 		return ret;
-	ret = reassure_write_guard_init();
+	ret = reassure_page_log_init();
 	if (ret)
 		return ret;
+	ret = reassure_write_guard_init();
+	if (ret)
+		goto page_log;
 	ret = reassure_mapping_guard_init();
 	if (ret)
 		goto write_guard;
@@ -43,6 +47,8 @@ mapping_guard:
 	reassure_mapping_guard_exit();
 write_guard:
 	reassure_write_guard_exit();
+page_log:
+	reassure_page_log_exit();
 	return ret;
 }
 
@@ -56,6 +62,7 @@ static void __exit reassure_exit(void)
 	reassure_guarded_mm_exit();
 	reassure_mapping_guard_exit();
 	reassure_write_guard_exit();
+	reassure_page_log_exit();
 }
 
 module_init(reassure_init);

@@ -3,7 +3,6 @@
  * The page log: what pages held when the checkpoint was opened.
  */
 #include <linux/atomic.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
@@ -30,6 +29,17 @@ static bool reserve(struct page_log *log)
 		return true;
 	atomic_long_dec(&held);
 	return false;
+}
+
+/*
+ * Both have a constructor so that nothing is cleared when they are allocated:
+ * all of a page or an image is written anyhow.  They are charged to the
+ * program's memory cgroup.
+ */
+static struct kmem_cache *page_cache, *image_cache;
+
+static void construct(void *object)
+{
 }
 
 static void cancel_reservation(void)
@@ -110,11 +120,12 @@ struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 
 	if (!reserve(log))
 		return ERR_PTR(-ENOSPC);
-	page = kzalloc(sizeof(*page), gfp);
+	page = kmem_cache_alloc(page_cache, gfp);
 	if (!page)
 		goto cancel;
+	memset(page, 0, sizeof(*page));
 	page->address = address;
-	page->image = alloc_page(gfp);
+	page->image = kmem_cache_alloc(image_cache, gfp);
 	if (!page->image)
 		goto free;
 	ret = xa_err(xa_store(&log->pages, address >> PAGE_SHIFT, page, gfp));
@@ -125,9 +136,9 @@ struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 	return page;
 
 free_image:
-	__free_page(page->image);
+	kmem_cache_free(image_cache, page->image);
 free:
-	kfree(page);
+	kmem_cache_free(page_cache, page);
 cancel:
 	cancel_reservation();
 	return ERR_PTR(ret);
@@ -151,8 +162,8 @@ void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 
 static void free_page_and_image(struct logged_page *page)
 {
-	__free_page(page->image);
-	kfree(page);
+	kmem_cache_free(image_cache, page->image);
+	kmem_cache_free(page_cache, page);
 }
 
 void page_log_remove(struct page_log *log, struct logged_page *page)
@@ -249,4 +260,27 @@ void page_log_clear(struct page_log *log)
 	atomic_long_sub(log->nr_images, &held);
 	log->nr_images = 0;
 	log->nr_in_use = 0;
+}
+
+int __init reassure_page_log_init(void)
+{
+	page_cache = kmem_cache_create("reassure_page",
+				       sizeof(struct logged_page), 0,
+				       SLAB_ACCOUNT, construct);
+	if (!page_cache)
+		return -ENOMEM;
+	image_cache = kmem_cache_create("reassure_image", PAGE_SIZE, PAGE_SIZE,
+					SLAB_ACCOUNT, construct);
+	if (!image_cache) {
+		kmem_cache_destroy(page_cache);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* No log is left. */
+void reassure_page_log_exit(void)
+{
+	kmem_cache_destroy(image_cache);
+	kmem_cache_destroy(page_cache);
 }

@@ -21,7 +21,7 @@
  * struct logged_page - a page that calls write to
  * @node: in page_log.images
  * @address: the page
- * @image: what it held at the entry of call number @call
+ * @image: PAGE_SIZE bytes: what it held at the entry of call number @call
  * @call: page_log.call when @image was taken
  * @from: the first byte of @image that counts; what is below is dead stack
  * @entries: at how many entries it was copied
@@ -33,7 +33,7 @@
 struct logged_page {
 	struct list_head node;
 	unsigned long address;
-	struct page *image;
+	void *image;
 	unsigned long call;
 	unsigned int from;
 	unsigned int entries;
@@ -69,6 +69,9 @@ static inline bool page_log_has_absent(struct page_log *log)
 	return xa_marked(&log->pages, PAGE_LOG_ABSENT_MARK) ||
 	       !xa_empty(&log->areas);
 }
+
+int reassure_page_log_init(void);
+void reassure_page_log_exit(void);
 
 void page_log_init(struct page_log *log);
 bool page_log_has(struct page_log *log, unsigned long address);

@@ -87,7 +87,7 @@ static int keep_in_use(struct protect_walk *walk, unsigned long address,
 				REASSURE_REFUSED_MEMORY;
 		return PTR_ERR(logged);
 	}
-	copy_page(page_address(logged->image), page_address(page));
+	copy_page(logged->image, page_address(page));
 	page_log_saved(log, logged, guarded_mm_live_from(walk->gm, address));
 	page_log_set_in_use(log, logged, true);
 	return 0;

@@ -53,7 +53,7 @@ static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
 static bool same_content(struct page *live, const struct logged_page *logged)
 {
 	return !memcmp(page_address(live) + logged->from,
-		       page_address(logged->image) + logged->from,
+		       logged->image + logged->from,
 		       PAGE_SIZE - logged->from);
 }
 
@@ -241,7 +241,7 @@ static void restore_pages(struct rollback *rb)
 		struct logged_page *logged = rb->pages[i].logged;
 
 		memcpy(page_address(rb->pages[i].live) + logged->from,
-		       page_address(logged->image) + logged->from,
+		       logged->image + logged->from,
 		       PAGE_SIZE - logged->from);
 		/* Now it looks as if no call had changed it. */
 		hot_pages_rolled_back(logged);

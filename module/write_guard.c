@@ -57,7 +57,7 @@ static int log_image(struct guarded_mm *gm, struct vm_area_struct *vma,
 		page = page_log_add(&gm->log, address, PAGE_LOG_GFP);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	page_table_get(vma->vm_mm, address, page_address(page->image), false,
+	page_table_get(vma->vm_mm, address, page->image, false,
 		       &entry);
 	if (entry.state != PAGE_TABLE_ANON) {
 		page_log_remove(&gm->log, page);
