@@ -54,47 +54,81 @@ void page_log_init(struct page_log *log)
 	INIT_LIST_HEAD(&log->images);
 }
 
-/* The logged page at @address, of this call or an earlier one, or NULL. */
-struct logged_page *page_log_find(struct page_log *log, unsigned long address)
+static bool covers_area(struct page_log *log, unsigned long address)
 {
-	void *entry = xa_load(&log->pages, address >> PAGE_SHIFT);
-
-	return xa_is_value(entry) ? NULL : entry;
+	return !xa_empty(&log->areas) &&
+	       xa_load(&log->areas, address >> PMD_SHIFT);
 }
 
-/* Whether what @address held at the entry of the open call is in the log. */
-bool page_log_has(struct page_log *log, unsigned long address)
+/*
+ * Whether the page at @address is hot, or what it held at the entry of the
+ * open call is in the log: it may be writable.
+ */
+bool page_log_covers(struct page_log *log, unsigned long address)
 {
-	void *entry = xa_load(&log->pages, address >> PAGE_SHIFT);
-
-	if (xa_is_value(entry))
-		return true;
-	if (entry && ((struct logged_page *)entry)->call == log->call)
-		return true;
-	return xa_load(&log->areas, address >> PMD_SHIFT);
+	return xa_load(&log->pages, address >> PAGE_SHIFT) ||
+	       covers_area(log, address);
 }
 
 /**
- * page_log_add_absent() - a page did not exist
+ * page_log_seek() - look up a page that is about to be written
  * @log: the log
- * @address: the page
+ * @place: XA_STATE() of @log->pages at the page's number; remembers the way
+ *	there for page_log_add_at() until @log changes
+ * @page: the logged page, of this call or an earlier one, or NULL
+ *
+ * Return: whether what the page held at the entry of the open call is in the
+ * log.
+ */
+bool page_log_seek(struct page_log *log, struct xa_state *place,
+		   struct logged_page **page)
+{
+	void *entry;
+
+	rcu_read_lock();
+	entry = xas_load(place);
+	rcu_read_unlock();
+	*page = xa_is_value(entry) ? NULL : entry;
+	if (*page)
+		return (*page)->call == log->call;
+	return entry || covers_area(log, place->xa_index << PAGE_SHIFT);
+}
+
+/**
+ * page_log_add_absent_at() - a page did not exist
+ * @log: the log
+ * @place: as page_log_seek() has left it
+ * @page: and what it has found: a page that was hot and has been discarded
+ *	since, or NULL
  *
  * Return: 0 or -ENOMEM.
  */
+int page_log_add_absent_at(struct page_log *log, struct xa_state *place,
+			   struct logged_page *page)
+{
+	if (page) {
+		page_log_remove(log, page);
+		xas_reset(place);
+	}
+	do {
+		xas_lock(place);
+		xas_store(place, PAGE_LOG_ABSENT);
+		if (!xas_error(place))
+			xas_set_mark(place, PAGE_LOG_ABSENT_MARK);
+		xas_unlock(place);
+	} while (xas_nomem(place, PAGE_LOG_GFP));
+	return xas_error(place);
+}
+
+/* The same for the page at @address, whether it was hot or not. */
 int page_log_add_absent(struct page_log *log, unsigned long address)
 {
-	struct logged_page *page = page_log_find(log, address);
-	unsigned long index = address >> PAGE_SHIFT;
-	int ret;
+	struct logged_page *page;
 
-	/* It was hot, and has been discarded since. */
-	if (page)
-		page_log_remove(log, page);
-	ret = xa_err(xa_store(&log->pages, index, PAGE_LOG_ABSENT,
-			      PAGE_LOG_GFP));
-	if (!ret)
-		xa_set_mark(&log->pages, index, PAGE_LOG_ABSENT_MARK);
-	return ret;
+	XA_STATE(place, &log->pages, address >> PAGE_SHIFT);
+
+	page_log_seek(log, &place, &page);
+	return page_log_add_absent_at(log, &place, page);
 }
 
 int page_log_add_absent_area(struct page_log *log, unsigned long address)
@@ -103,45 +137,83 @@ int page_log_add_absent_area(struct page_log *log, unsigned long address)
 			       PAGE_LOG_ABSENT, PAGE_LOG_GFP));
 }
 
+static void free_page_and_image(struct logged_page *page)
+{
+	kmem_cache_free(image_cache, page->image);
+	kmem_cache_free(page_cache, page);
+}
+
 /**
- * page_log_add() - make room for the content of a page
+ * page_log_spare() - have room ready for the content of a page
  * @log: the log
- * @address: the page, which has no room yet
+ * @gfp: how to allocate
+ *
+ * Return: what page_log_add_at() will use and return; until then its image may
+ * be filled.  NULL without memory.
+ */
+struct logged_page *page_log_spare(struct page_log *log, gfp_t gfp)
+{
+	struct logged_page *page = log->spare;
+
+	if (page)
+		return page;
+	page = kmem_cache_alloc(page_cache, gfp);
+	if (!page)
+		return NULL;
+	page->image = kmem_cache_alloc(image_cache, gfp);
+	if (!page->image) {
+		kmem_cache_free(page_cache, page);
+		return NULL;
+	}
+	log->spare = page;
+	return page;
+}
+
+/**
+ * page_log_add_at() - put the spare into the log
+ * @log: the log
+ * @place: as page_log_seek() has left it, of a page that is not in the log
  * @gfp: how to allocate
  *
  * Return: the caller fills its image and calls page_log_saved(); ERR_PTR of
  * -ENOMEM, or of -ENOSPC beyond a limit.
  */
+struct logged_page *page_log_add_at(struct page_log *log,
+				    struct xa_state *place, gfp_t gfp)
+{
+	struct logged_page *page = page_log_spare(log, gfp);
+
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	if (!reserve(log))
+		return ERR_PTR(-ENOSPC);
+	do {
+		xas_lock(place);
+		xas_store(place, page);
+		xas_unlock(place);
+	} while (xas_nomem(place, gfp));
+	if (xas_error(place)) {
+		cancel_reservation();
+		return ERR_PTR(xas_error(place));
+	}
+	page->address = place->xa_index << PAGE_SHIFT;
+	page->call = 0;
+	page->from = 0;
+	page->entries = 0;
+	page->in_use = false;
+	list_add_tail(&page->node, &log->images);
+	log->nr_images++;
+	log->spare = NULL;
+	return page;
+}
+
+/* The same for the page at @address, which is not in the log. */
 struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 				 gfp_t gfp)
 {
-	struct logged_page *page;
-	int ret = -ENOMEM;
+	XA_STATE(place, &log->pages, address >> PAGE_SHIFT);
 
-	if (!reserve(log))
-		return ERR_PTR(-ENOSPC);
-	page = kmem_cache_alloc(page_cache, gfp);
-	if (!page)
-		goto cancel;
-	memset(page, 0, sizeof(*page));
-	page->address = address;
-	page->image = kmem_cache_alloc(image_cache, gfp);
-	if (!page->image)
-		goto free;
-	ret = xa_err(xa_store(&log->pages, address >> PAGE_SHIFT, page, gfp));
-	if (ret)
-		goto free_image;
-	list_add_tail(&page->node, &log->images);
-	log->nr_images++;
-	return page;
-
-free_image:
-	kmem_cache_free(image_cache, page->image);
-free:
-	kmem_cache_free(page_cache, page);
-cancel:
-	cancel_reservation();
-	return ERR_PTR(ret);
+	return page_log_add_at(log, &place, gfp);
 }
 
 /* The image of @page was filled from byte @from on. */
@@ -158,12 +230,6 @@ void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 {
 	log->nr_in_use += in_use - page->in_use;
 	page->in_use = in_use;
-}
-
-static void free_page_and_image(struct logged_page *page)
-{
-	kmem_cache_free(image_cache, page->image);
-	kmem_cache_free(page_cache, page);
 }
 
 void page_log_remove(struct page_log *log, struct logged_page *page)
@@ -255,6 +321,9 @@ void page_log_clear(struct page_log *log)
 	list_for_each_entry_safe(page, next, &log->images, node)
 		free_page_and_image(page);
 	INIT_LIST_HEAD(&log->images);
+	if (log->spare)
+		free_page_and_image(log->spare);
+	log->spare = NULL;
 	xa_destroy(&log->pages);
 	xa_destroy(&log->areas);
 	atomic_long_sub(log->nr_images, &held);

@@ -46,6 +46,7 @@ struct logged_page {
  * @areas: PAGE_LOG_ABSENT, by number of the PMD-sized area: there was no page
  *	table, so none of its pages existed
  * @images: the logged pages
+ * @spare: room for one more, allocated already, or NULL
  * @nr_images: how many these are
  * @nr_saved: how many images were taken in this call
  * @nr_in_use: how many are marked @in_use
@@ -57,6 +58,7 @@ struct page_log {
 	struct xarray pages;
 	struct xarray areas;
 	struct list_head images;
+	struct logged_page *spare;
 	unsigned long nr_images;
 	unsigned long nr_saved;
 	unsigned long nr_in_use;
@@ -74,10 +76,16 @@ int reassure_page_log_init(void);
 void reassure_page_log_exit(void);
 
 void page_log_init(struct page_log *log);
-bool page_log_has(struct page_log *log, unsigned long address);
-struct logged_page *page_log_find(struct page_log *log, unsigned long address);
+bool page_log_covers(struct page_log *log, unsigned long address);
+bool page_log_seek(struct page_log *log, struct xa_state *place,
+		   struct logged_page **page);
+int page_log_add_absent_at(struct page_log *log, struct xa_state *place,
+			   struct logged_page *page);
 int page_log_add_absent(struct page_log *log, unsigned long address);
 int page_log_add_absent_area(struct page_log *log, unsigned long address);
+struct logged_page *page_log_spare(struct page_log *log, gfp_t gfp);
+struct logged_page *page_log_add_at(struct page_log *log,
+				    struct xa_state *place, gfp_t gfp);
 struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 				 gfp_t gfp);
 void page_log_saved(struct page_log *log, struct logged_page *page,

@@ -102,7 +102,7 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 
 	/* Hot ones stay writable; so do those whose content is safe. */
 	if (guarded_mm_is_dead(gm, vma, address) ||
-	    page_log_find(&gm->log, address) || page_log_has(&gm->log, address))
+	    page_log_covers(&gm->log, address))
 		return 0;
 	if (!pte_present(*pte)) {
 		if (!pte_none(*pte) && !pte_swp_uffd_wp(*pte))

@@ -46,23 +46,17 @@ static int log_refusal(int error)
 	       REASSURE_REFUSED_MEMORY;
 }
 
-/* Copies the anonymous page at @address; -EAGAIN when it went meanwhile. */
-static int log_image(struct guarded_mm *gm, struct vm_area_struct *vma,
-		     unsigned long address)
+/*
+ * The image of @page, a hot one of an earlier call, or else that of the spare,
+ * holds the content; @place is where it belongs in the log.
+ */
+static int log_image(struct guarded_mm *gm, struct xa_state *place,
+		     struct logged_page *page, unsigned long address)
 {
-	struct logged_page *page = page_log_find(&gm->log, address);
-	struct page_table_entry entry;
-
 	if (!page)
-		page = page_log_add(&gm->log, address, PAGE_LOG_GFP);
+		page = page_log_add_at(&gm->log, place, PAGE_LOG_GFP);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	page_table_get(vma->vm_mm, address, page->image, false,
-		       &entry);
-	if (entry.state != PAGE_TABLE_ANON) {
-		page_log_remove(&gm->log, page);
-		return -EAGAIN;
-	}
 	page_log_saved(&gm->log, page, guarded_mm_live_from(gm, address));
 	if (unprotected_was_recent(&gm->unprotected, address, gm->log.call))
 		hot_pages_came_back(page);
@@ -79,27 +73,32 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		    unsigned long address)
 {
 	struct page_table_entry entry;
+	struct logged_page *page, *room;
 	int ret = 0;
 
+	XA_STATE(place, &gm->log.pages, address >> PAGE_SHIFT);
+
 	mutex_lock(&gm->lock);
-	/* Closed meanwhile, or logged by another's fault, or not wanted. */
-	if (!gm->owner || page_log_has(&gm->log, address) ||
-	    guarded_mm_is_dead(gm, vma, address))
+	/* Closed meanwhile, or not wanted, or logged by another's fault. */
+	if (!gm->owner || guarded_mm_is_dead(gm, vma, address) ||
+	    page_log_seek(&gm->log, &place, &page))
 		goto unlock;
-	page_table_get(vma->vm_mm, address, NULL, false, &entry);
+	room = page ?: page_log_spare(&gm->log, PAGE_LOG_GFP);
+	page_table_get(vma->vm_mm, address, room ? room->image : NULL, false,
+		       &entry);
 	switch (entry.state) {
 	case PAGE_TABLE_NO_TABLE:
 		ret = page_log_add_absent_area(&gm->log, address);
 		break;
 	case PAGE_TABLE_NONE:
-		ret = page_log_add_absent(&gm->log, address) ?: 1;
+		ret = page_log_add_absent_at(&gm->log, &place, page) ?: 1;
 		break;
 	case PAGE_TABLE_ZERO:
 	case PAGE_TABLE_FILE:
-		ret = page_log_add_absent(&gm->log, address);
+		ret = page_log_add_absent_at(&gm->log, &place, page);
 		break;
 	case PAGE_TABLE_ANON:
-		ret = log_image(gm, vma, address);
+		ret = room ? log_image(gm, &place, page, address) : -ENOMEM;
 		break;
 	case PAGE_TABLE_HUGE:
 		/*
@@ -138,6 +137,8 @@ static void note_writable(struct guarded_mm *gm, struct vm_area_struct *vma,
 	struct page_table_entry entry;
 	struct logged_page *page;
 
+	XA_STATE(place, &gm->log.pages, address >> PAGE_SHIFT);
+
 	if (unprotected_is_all(un))
 		return;
 	page_table_get(vma->vm_mm, address, NULL, false, &entry);
@@ -145,12 +146,13 @@ static void note_writable(struct guarded_mm *gm, struct vm_area_struct *vma,
 		unprotected_add_area(un, address);
 
 	mutex_lock(&gm->lock);
+	/* What did not exist at the entry is listed when the call ends. */
 	if (guarded_mm_is_dead(gm, vma, address) ||
-	    page_log_find(&gm->log, address))
+	    page_log_seek(&gm->log, &place, &page) || page)
 		goto unlock;
 	if (entry.state == PAGE_TABLE_ANON && !entry.large &&
 	    unprotected_was_recent(un, address, gm->log.call)) {
-		page = page_log_add(&gm->log, address, PAGE_LOG_GFP);
+		page = page_log_add_at(&gm->log, &place, PAGE_LOG_GFP);
 		if (!IS_ERR(page)) {
 			hot_pages_came_back(page);
 			goto unlock;
