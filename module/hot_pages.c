@@ -53,55 +53,41 @@ void hot_pages_came_back(struct logged_page *page)
  * Reads the page at its user address, which needs no look at the page table.
  * When what is there cannot be read just so, it is not hot.
  */
-static bool read_page(const struct logged_page *page, void *to,
-		      unsigned int from)
+static bool read_page(const struct logged_page *page, unsigned int from)
 {
-	return !raw_copy_from_user(to + from,
+	return !raw_copy_from_user(page->image + from,
 				   (void __user *)(page->address + from),
 				   PAGE_SIZE - from);
 }
 
-/* Whether the page still holds what it held at the entry before. */
+/*
+ * Whether the page still holds what it held at the entry before, as far as it
+ * can be read just so.
+ */
 static bool is_unchanged(const struct logged_page *page)
 {
-	char now[256];
-	unsigned int at;
+	const u64 __user *now = (u64 __user *)page->address;
+	const u64 *then = page->image;
+	unsigned int i;
+	u64 a, b, c, d;
 
-	for (at = page->from; at < PAGE_SIZE; at += sizeof(now)) {
-		unsigned int size = min_t(unsigned int, sizeof(now),
-					  PAGE_SIZE - at);
-
-		if (raw_copy_from_user(now, (void __user *)page->address + at,
-				       size) ||
-		    memcmp(now, page->image + at, size))
-			return false;
+	if (!user_read_access_begin(now, PAGE_SIZE))
+		return true;
+	for (i = round_down(page->from, 32) / 8; i < PAGE_SIZE / 8; i += 4) {
+		unsafe_get_user(a, now + i, unreadable);
+		unsafe_get_user(b, now + i + 1, unreadable);
+		unsafe_get_user(c, now + i + 2, unreadable);
+		unsafe_get_user(d, now + i + 3, unreadable);
+		if ((a ^ then[i]) | (b ^ then[i + 1]) | (c ^ then[i + 2]) |
+		    (d ^ then[i + 3]))
+			break;
 	}
+	user_read_access_end();
+	return i == PAGE_SIZE / 8;
+
+unreadable:
+	user_read_access_end();
 	return true;
-}
-
-/* Those that are not hot any more go to the list @cold. */
-static void copy_pages(struct guarded_mm *gm, struct list_head *cold)
-{
-	struct page_log *log = &gm->log;
-	struct logged_page *page, *next;
-	unsigned int from;
-
-	list_for_each_entry_safe(page, next, &log->images, node) {
-		/* protection_renew() has copied it just now. */
-		if (page->call == log->call)
-			continue;
-		if (guarded_mm_is_dead_stack(gm, page->address))
-			continue;
-		from = guarded_mm_live_from(gm, page->address);
-		if ((is_due(page) && !page->in_use && from >= page->from &&
-		     is_unchanged(page)) ||
-		    !read_page(page, page->image, from)) {
-			list_move(&page->node, cold);
-			continue;
-		}
-		page->entries++;
-		page_log_saved(log, page, from);
-	}
 }
 
 /**
@@ -112,15 +98,38 @@ static void copy_pages(struct guarded_mm *gm, struct list_head *cold)
  */
 void hot_pages_copy(struct guarded_mm *gm)
 {
-	LIST_HEAD(cold);
+	struct page_log *log = &gm->log;
 	struct logged_page *page, *next;
+	unsigned int from;
+	bool due;
 
 	/* So that a page that is not there is not read in, but refused. */
 	pagefault_disable();
-	copy_pages(gm, &cold);
+	list_for_each_entry_safe(page, next, &log->images, node) {
+		/* protection_renew() has copied it just now. */
+		if (page->call == log->call)
+			continue;
+		from = 0;
+		due = is_due(page);
+		if (page->address <= gm->dead_end) {
+			if (guarded_mm_is_dead_stack(gm, page->address))
+				continue;
+			from = guarded_mm_live_from(gm, page->address);
+			/* The next call will write below what is live. */
+			if (page->address == gm->dead_end)
+				due = false;
+		}
+		if ((due && !page->in_use && is_unchanged(page)) ||
+		    !read_page(page, from)) {
+			pagefault_enable();
+			make_cold(gm, page);
+			pagefault_disable();
+			continue;
+		}
+		page->entries++;
+		page_log_saved(log, page, from);
+	}
 	pagefault_enable();
-	list_for_each_entry_safe(page, next, &cold, node)
-		make_cold(gm, page);
 }
 
 /**

@@ -216,15 +216,6 @@ struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 	return page_log_add_at(log, &place, gfp);
 }
 
-/* The image of @page was filled from byte @from on. */
-void page_log_saved(struct page_log *log, struct logged_page *page,
-		    unsigned int from)
-{
-	page->from = from;
-	page->call = log->call;
-	log->nr_saved++;
-}
-
 void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 			 bool in_use)
 {

@@ -72,6 +72,15 @@ static inline bool page_log_has_absent(struct page_log *log)
 	       !xa_empty(&log->areas);
 }
 
+/* The image of @page was filled from byte @from on. */
+static inline void page_log_saved(struct page_log *log,
+				  struct logged_page *page, unsigned int from)
+{
+	page->from = from;
+	page->call = log->call;
+	log->nr_saved++;
+}
+
 int reassure_page_log_init(void);
 void reassure_page_log_exit(void);
 
@@ -88,8 +97,6 @@ struct logged_page *page_log_add_at(struct page_log *log,
 				    struct xa_state *place, gfp_t gfp);
 struct logged_page *page_log_add(struct page_log *log, unsigned long address,
 				 gfp_t gfp);
-void page_log_saved(struct page_log *log, struct logged_page *page,
-		    unsigned int from);
 void page_log_remove(struct page_log *log, struct logged_page *page);
 void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 			 bool in_use);
