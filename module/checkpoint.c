@@ -26,17 +26,10 @@ static DEFINE_SPINLOCK(table_lock);
 static LLIST_HEAD(deferred);
 
 /*
- * The signals of which a rescue point may speak, in runs of numbers that
- * follow each other: they are copied at each entry.
+ * Of the signals of which a rescue point may speak, those whose numbers follow
+ * each other, from SIGILL to SIGFPE; SIGSEGV and SIGSYS are the others.
  */
-static const struct {
-	int first;
-	int count;
-} signal_runs[] = {
-	{ SIGILL, SIGFPE - SIGILL + 1 },
-	{ SIGSEGV, 1 },
-	{ SIGSYS, 1 },
-};
+#define ADJACENT_SIGNALS	(SIGFPE - SIGILL + 1)
 
 /**
  * checkpoint_lookup() - the checkpoint of current
@@ -63,9 +56,10 @@ static struct checkpoint *own_checkpoint(void)
 {
 	struct checkpoint *cp;
 
-	rcu_read_lock();
+	/* Which is RCU too, for less. */
+	preempt_disable();
 	cp = checkpoint_lookup();
-	rcu_read_unlock();
+	preempt_enable();
 	return cp;
 }
 
@@ -250,15 +244,13 @@ void checkpoint_unlock(struct checkpoint *cp)
 
 static void save_signals(struct signal_state *state)
 {
-	struct k_sigaction *saved = state->actions;
-	int i;
+	const struct k_sigaction *actions = own_sighand()->action;
 
-	BUILD_BUG_ON(SIGFPE - SIGILL + 1 + 2 != CHECKPOINT_SIGNALS);
-	for (i = 0; i < ARRAY_SIZE(signal_runs); i++) {
-		memcpy(saved, &own_sighand()->action[signal_runs[i].first - 1],
-		       signal_runs[i].count * sizeof(*saved));
-		saved += signal_runs[i].count;
-	}
+	BUILD_BUG_ON(ADJACENT_SIGNALS + 2 != CHECKPOINT_SIGNALS);
+	memcpy(state->actions, &actions[SIGILL - 1],
+	       ADJACENT_SIGNALS * sizeof(*actions));
+	state->actions[ADJACENT_SIGNALS] = actions[SIGSEGV - 1];
+	state->actions[ADJACENT_SIGNALS + 1] = actions[SIGSYS - 1];
 	state->blocked = current->blocked;
 	state->altstack = current->sas_ss_sp;
 	state->altstack_size = current->sas_ss_size;
@@ -498,14 +490,12 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 void checkpoint_restore_signals(struct checkpoint *cp)
 {
 	struct signal_state *state = &cp->signals;
-	const struct k_sigaction *saved = state->actions;
-	int i;
+	struct k_sigaction *actions = own_sighand()->action;
 
-	for (i = 0; i < ARRAY_SIZE(signal_runs); i++) {
-		memcpy(&own_sighand()->action[signal_runs[i].first - 1], saved,
-		       signal_runs[i].count * sizeof(*saved));
-		saved += signal_runs[i].count;
-	}
+	memcpy(&actions[SIGILL - 1], state->actions,
+	       ADJACENT_SIGNALS * sizeof(*actions));
+	actions[SIGSEGV - 1] = state->actions[ADJACENT_SIGNALS];
+	actions[SIGSYS - 1] = state->actions[ADJACENT_SIGNALS + 1];
 	if (state->unkillable)
 		current->signal->flags |= SIGNAL_UNKILLABLE;
 	current->sas_ss_sp = state->altstack;

@@ -26,8 +26,8 @@
 /* Attempts to read in a page that was swapped out meanwhile. */
 #define READ_IN_ATTEMPTS	8
 
-static bool verify;
-module_param(verify, bool, 0644);
+bool oracle_wanted;
+module_param_named(verify, oracle_wanted, bool, 0644);
 MODULE_PARM_DESC(verify, "copy all memory at each entry and compare it after each rollback; differences are logged and counted; slow, for tests (default: N)");
 
 static bool is_covered(struct vm_area_struct *vma)
@@ -80,7 +80,8 @@ static int record_mapping(struct oracle *oracle, struct vm_area_struct *vma)
 	return ret;
 }
 
-static struct oracle *record(struct guarded_mm *gm)
+/* For oracle_record(). */
+struct oracle *oracle_make(struct guarded_mm *gm)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
 	struct vm_area_struct *vma;
@@ -107,19 +108,6 @@ static struct oracle *record(struct guarded_mm *gm)
 		return NULL;
 	}
 	return oracle;
-}
-
-/**
- * oracle_record() - keep what all covered pages hold
- * @gm: the address space of current, in which a checkpoint was just opened
- *
- * Return: NULL when nobody asked for it, or without memory.
- */
-struct oracle *oracle_record(struct guarded_mm *gm)
-{
-	if (likely(!READ_ONCE(verify)))
-		return NULL;
-	return record(gm);
 }
 
 /* What is at @address, brought back when it was swapped out meanwhile. */

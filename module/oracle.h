@@ -16,9 +16,22 @@ struct oracle {
 	struct xarray pages;
 };
 
-struct oracle *oracle_record(struct guarded_mm *gm);
+extern bool oracle_wanted;
+
+struct oracle *oracle_make(struct guarded_mm *gm);
 void oracle_compare(struct oracle *oracle, struct guarded_mm *gm,
 		    struct rescue_point *rp);
 void oracle_free(struct oracle *oracle);
+
+/**
+ * oracle_record() - keep what all covered pages hold
+ * @gm: the address space of current, in which a checkpoint was just opened
+ *
+ * Return: NULL when nobody asked for it, or without memory.
+ */
+static inline struct oracle *oracle_record(struct guarded_mm *gm)
+{
+	return unlikely(READ_ONCE(oracle_wanted)) ? oracle_make(gm) : NULL;
+}
 
 #endif

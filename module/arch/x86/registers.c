@@ -3,6 +3,7 @@
  * The registers of the current thread, as a function finds them and as it
  * must leave them.
  */
+#include <linux/irqflags.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
@@ -64,12 +65,15 @@ void registers_save(struct registers *saved, const struct pt_regs *regs)
 	saved->fs_base = read_fs_base();
 	rdmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
 
-	fpu_registers_lock();
+	/* As fpu_registers_lock(), for less: they are only read. */
+	local_irq_disable();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE))
 		saved->pkru = rdpkru();
 	asm volatile("stmxcsr %0" : "=m" (saved->mxcsr));
 	asm volatile("fnstcw %0" : "=m" (saved->x87_control));
-	fpregs_unlock();
+	local_irq_enable();
 }
 
 /*
