@@ -97,29 +97,21 @@ static void drop(struct checkpoint *cp)
 		checkpoint_put(cp);
 }
 
-/*
- * The call is over; @cp->lock is held.  The caller puts the rescue point that
- * is returned, which may sleep.
- */
-static struct rescue_point *end_call(struct checkpoint *cp)
+/* The call is over; @cp->lock is held. */
+static void end_call(struct checkpoint *cp)
 {
-	struct rescue_point *rp = cp->rp;
-
-	cp->rp = NULL;
+	WRITE_ONCE(cp->rp, NULL);
 	if (cp->oracle)
 		oracle_free(cp->oracle);
 	cp->oracle = NULL;
 	/* From here on the thread may open the next. */
 	smp_store_release(&cp->open, false);
-	return rp;
 }
 
 /* Ends the call, if it is one of @rp or @rp is NULL, in the way that @how counts. */
 static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 			     enum reassure_counter how)
 {
-	struct rescue_point *ended = NULL;
-
 	mutex_lock(&cp->lock);
 	/* Pairs with the one in checkpoint_enter(). */
 	if (smp_load_acquire(&cp->open) && (!rp || cp->rp == rp)) {
@@ -129,11 +121,9 @@ static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 				     guarded_mm_close(cp->gm));
 			count_events(&cp->rp->counters, how, 1);
 		}
-		ended = end_call(cp);
+		end_call(cp);
 	}
 	mutex_unlock(&cp->lock);
-	if (ended)
-		rescue_point_put(ended);
 }
 
 bool checkpoint_is_of_current(const struct checkpoint *cp)
@@ -334,7 +324,6 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	}
 
 	/* While it is not open, only this thread writes to it. */
-	rescue_point_get(rp);
 	WRITE_ONCE(cp->rp, rp);
 	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
@@ -359,6 +348,19 @@ void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs)
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
+static void deferred_work(struct work_struct *work)
+{
+	struct llist_node *list = llist_del_all(&deferred);
+	struct checkpoint *cp, *next;
+
+	llist_for_each_entry_safe(cp, next, list, deferred) {
+		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
+		checkpoint_put(cp);
+	}
+}
+
+static DECLARE_WORK(deferred_worker, deferred_work);
+
 static struct checkpoint *find_of(struct rescue_point *rp)
 {
 	struct checkpoint *cp;
@@ -378,7 +380,7 @@ unlock:
  * checkpoint_commit_all() - commit all calls of a rescue point
  * @rp: the rescue point, whose probes are gone
  *
- * Waits for rollbacks that have begun.
+ * Waits for rollbacks that have begun.  Afterwards no checkpoint knows @rp.
  */
 void checkpoint_commit_all(struct rescue_point *rp)
 {
@@ -388,6 +390,10 @@ void checkpoint_commit_all(struct rescue_point *rp)
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 		checkpoint_put(cp);
 	}
+	/* Those that have just left the table wait for the worker. */
+	spin_lock_irq(&table_lock);
+	spin_unlock_irq(&table_lock);
+	flush_work(&deferred_worker);
 }
 
 static struct checkpoint *first_hashed(void)
@@ -541,41 +547,38 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 /**
  * checkpoint_end_call() - the call was rolled back
  * @cp: its checkpoint, locked
- *
- * Return: the rescue point, with the reference that was @cp's.
  */
-struct rescue_point *checkpoint_end_call(struct checkpoint *cp)
+void checkpoint_end_call(struct checkpoint *cp)
 {
-	return end_call(cp);
+	end_call(cp);
 }
-
-static void deferred_work(struct work_struct *work)
-{
-	struct llist_node *list = llist_del_all(&deferred);
-	struct checkpoint *cp, *next;
-
-	llist_for_each_entry_safe(cp, next, list, deferred) {
-		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
-		checkpoint_put(cp);
-	}
-}
-
-static DECLARE_WORK(deferred_worker, deferred_work);
 
 /*
- * Current ends or executes another program.  The worker inherits the table's
- * reference.
+ * The worker inherits the table's reference.  In one under the lock, so that
+ * checkpoint_commit_all() finds @cp here or there.
  */
+static void defer_abandoning(struct checkpoint *cp)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&table_lock, flags);
+	if (!hlist_unhashed(&cp->node)) {
+		hash_del_rcu(&cp->node);
+		llist_add(&cp->deferred, &deferred);
+		schedule_work(&deferred_worker);
+	}
+	spin_unlock_irqrestore(&table_lock, flags);
+}
+
+/* Current ends or executes another program. */
 static void abandon_current(void)
 {
 	struct checkpoint *cp;
 
 	rcu_read_lock();
 	cp = checkpoint_lookup();
-	if (cp && unhash(cp)) {
-		llist_add(&cp->deferred, &deferred);
-		schedule_work(&deferred_worker);
-	}
+	if (cp)
+		defer_abandoning(cp);
 	rcu_read_unlock();
 }
 

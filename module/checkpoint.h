@@ -51,7 +51,7 @@ struct signal_state {
  * @exec_id: and its program
  * @gm: the address space, with a reference; NULL before the first entry that
  *	was not refused
- * @rp: the rescue point, with a reference while @open
+ * @rp: the rescue point; deleting it ends the call first
  * @oracle: all memory at the entry, or NULL
  * @refusal: enum reassure_refusal: memory is not kept, there is only a
  *	refusal to tell when the call faults; or negative
@@ -105,7 +105,7 @@ bool checkpoint_is_of_current(const struct checkpoint *cp);
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
-struct rescue_point *checkpoint_end_call(struct checkpoint *cp);
+void checkpoint_end_call(struct checkpoint *cp);
 
 int reassure_checkpoint_init(void);
 void reassure_checkpoint_exit(void);

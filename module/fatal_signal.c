@@ -263,7 +263,6 @@ static void die(struct checkpoint *cp)
 static void rescue_work(struct callback_head *work)
 {
 	struct checkpoint *cp = container_of(work, struct checkpoint, work);
-	struct rescue_point *ended = NULL;
 	int result = NOTHING_TO_RESCUE;
 
 	/* Also run from do_exit(), where the address space is gone. */
@@ -279,14 +278,12 @@ static void rescue_work(struct callback_head *work)
 			die(cp);
 		}
 		if (result == RESCUED || result == LOST) {
-			ended = checkpoint_end_call(cp);
+			checkpoint_end_call(cp);
 		} else if (result >= 0) {
 			count_refusal(&cp->rp->counters, result);
 			log_refusal(cp, result);
 		}
 		mutex_unlock(&cp->lock);
-		if (ended)
-			rescue_point_put(ended);
 	}
 	clear_bit_unlock(CHECKPOINT_WORK_QUEUED, &cp->flags);
 	checkpoint_put(cp);

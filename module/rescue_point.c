@@ -23,16 +23,9 @@ static DEFINE_MUTEX(registry_lock);
 static unsigned int count;
 static unsigned int generation;
 
-void rescue_point_get(struct rescue_point *rp)
+/* Not registered any more: no checkpoint knows @rp. */
+static void free_rescue_point(struct rescue_point *rp)
 {
-	refcount_inc(&rp->users);
-}
-
-/* The last one lets the file go, which may sleep. */
-void rescue_point_put(struct rescue_point *rp)
-{
-	if (!refcount_dec_and_test(&rp->users))
-		return;
 	path_put(&rp->path);
 	budget_destroy(&rp->budget);
 	kfree(rp->config.function);
@@ -216,7 +209,6 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 		return -ENOMEM;
 	}
 	rp->config = *config;
-	refcount_set(&rp->users, 1);
 	rp->path = file->f_path;
 	path_get(&rp->path);
 	/* What processes map; differs on overlayfs. */
@@ -234,7 +226,7 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 		mutex_unlock(&registry_lock);
 	}
 	if (ret)
-		rescue_point_put(rp);
+		free_rescue_point(rp);
 	return ret;
 }
 
@@ -250,7 +242,7 @@ static void deactivate(struct rescue_point *rp)
 	/* No handler runs any more, so no checkpoint can be added. */
 	checkpoint_commit_all(rp);
 	sysfs_remove(rp->kobject);
-	rescue_point_put(rp);
+	free_rescue_point(rp);
 	if (!count)
 		stop_interception();
 }

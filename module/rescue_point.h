@@ -5,7 +5,6 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/path.h>
-#include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/uprobes.h>
 
@@ -46,7 +45,6 @@ struct rescue_point_config {
 /**
  * struct rescue_point - a function whose calls are rescued
  * @node: in the list of all, under the registry's lock
- * @users: the registry's reference and one for each checkpoint
  * @config: never changes
  * @path: the file as it was named; keeps it and its mount in use
  * @inode: the inode that is mapped, below overlayfs the lower one
@@ -59,7 +57,6 @@ struct rescue_point_config {
  */
 struct rescue_point {
 	struct list_head node;
-	refcount_t users;
 	struct rescue_point_config config;
 	struct path path;
 	struct inode *inode;
@@ -86,8 +83,5 @@ int rescue_point_visit(const char *name, int skip,
 unsigned int rescue_point_count(void);
 /* Changes whenever a rescue point comes or goes. */
 unsigned int rescue_point_generation(void);
-
-void rescue_point_get(struct rescue_point *rp);
-void rescue_point_put(struct rescue_point *rp);
 
 #endif
