@@ -20,23 +20,25 @@ static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
 	p4d_t *p4d;
 	pud_t *pud;
 
-	if (pgd_none(*pgd) || pgd_bad(*pgd))
+	if (pgd_none(*pgd))
 		return NULL;
 	p4d = p4d_offset(pgd, address);
-	if (p4d_none(*p4d) || p4d_bad(*p4d))
+	if (p4d_none(*p4d))
 		return NULL;
 	pud = pud_offset(p4d, address);
-	/* Only devices map a whole PUD, and never by private pages. */
-	if (pud_none(*pud) || pud_trans_huge(*pud) || pud_devmap(*pud) ||
-	    pud_bad(*pud))
+	/*
+	 * A huge one is bad too; only devices map a whole PUD, and never by
+	 * private pages.
+	 */
+	if (pud_none(*pud) || pud_bad(*pud))
 		return NULL;
 	return pmd_offset(pud, address);
 }
 
+/* None, absent and huge ones are bad too. */
 static bool pmd_has_table(pmd_t pmd)
 {
-	return !pmd_none(pmd) && pmd_present(pmd) && !pmd_trans_huge(pmd) &&
-	       !pmd_devmap(pmd) && !pmd_bad(pmd);
+	return !pmd_bad(pmd);
 }
 
 /*
@@ -140,7 +142,8 @@ static enum page_table_state pte_state(pte_t pte, struct page **page)
 		return PAGE_TABLE_NOT_PRESENT;
 	if (is_zero_pfn(pte_pfn(pte)))
 		return PAGE_TABLE_ZERO;
-	if (pte_special(pte) || !pfn_valid(pte_pfn(pte)))
+	/* As vm_normal_page(): what is not special has a struct page. */
+	if (pte_special(pte))
 		return PAGE_TABLE_SPECIAL;
 	*page = pte_page(pte);
 	return PageAnon(*page) ? PAGE_TABLE_ANON : PAGE_TABLE_FILE;

@@ -30,8 +30,9 @@
 /* Of a fault after which the page may be writable. */
 #define FAULT_FLAGS_WRITING	(FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)
 
-/* Faults that are in guarded_fault(), for unloading. */
+/* Faults that are in guarded_fault(), for unloading, and whether one waits. */
 static atomic_t faults_inside = ATOMIC_INIT(0);
+static bool stopping;
 
 /* The mmap lock is gone, or the page did not come. */
 static bool fault_unfinished(vm_fault_t ret)
@@ -308,7 +309,8 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 out:
 	if (gm)
 		guarded_mm_put(gm);
-	if (atomic_dec_and_test(&faults_inside))
+	/* Pairs with the one in write_guard_stop(). */
+	if (atomic_dec_and_test(&faults_inside) && READ_ONCE(stopping))
 		wake_up_var(&faults_inside);
 	return ret;
 }
@@ -357,7 +359,11 @@ void write_guard_stop(void)
 	unregister_ftrace_function(&fault_ops);
 	/* Those whom the hook has sent to guarded_fault() have arrived. */
 	synchronize_rcu_tasks();
+	WRITE_ONCE(stopping, true);
+	/* Either we see that the last has left or it sees that we wait. */
+	smp_mb();
 	wait_var_event(&faults_inside, !atomic_read(&faults_inside));
+	WRITE_ONCE(stopping, false);
 	/* And have executed its last instruction. */
 	synchronize_rcu_tasks();
 }
