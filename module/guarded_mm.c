@@ -10,6 +10,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include <asm/unistd.h>
 
@@ -22,6 +23,9 @@
 /* By mm; changed under table_lock, read under RCU. */
 static DEFINE_HASHTABLE(table, 8);
 static DEFINE_SPINLOCK(table_lock);
+/* How long a log keeps spares when no call comes, to twice that. */
+#define TRIM_INTERVAL	HZ
+
 /* Keeps two threads from making one each for the same address space. */
 static DEFINE_MUTEX(creation_lock);
 
@@ -327,6 +331,38 @@ void guarded_mm_put(struct guarded_mm *gm)
 		mmu_notifier_put(&gm->notifier);
 }
 
+static void trim_logs(struct work_struct *work);
+static DECLARE_DELAYED_WORK(trim_work, trim_logs);
+
+/* Lets go of the spares of address spaces in which no call has come. */
+static void trim_logs(struct work_struct *work)
+{
+	struct guarded_mm *gm;
+	bool left = false;
+	int bucket;
+
+	spin_lock(&table_lock);
+	hash_for_each(table, bucket, gm, node) {
+		if (!READ_ONCE(gm->log.nr_spares))
+			continue;
+		if (!mutex_trylock(&gm->lock)) {
+			left = true;
+			continue;
+		}
+		left |= page_log_trim(&gm->log);
+		mutex_unlock(&gm->lock);
+	}
+	spin_unlock(&table_lock);
+	if (left)
+		schedule_delayed_work(&trim_work, TRIM_INTERVAL);
+}
+
+static void trim_later(struct guarded_mm *gm)
+{
+	if (gm->log.nr_spares)
+		schedule_delayed_work(&trim_work, TRIM_INTERVAL);
+}
+
 /*
  * Below the stack pointer the stack is dead, unless another stack in the same
  * mapping is in use.  The caller's red zone need not be spared: its call
@@ -428,6 +464,7 @@ static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
 	mmap_read_lock(mm);
 	mutex_lock(&gm->lock);
 	refusal = renew(gm, sp);
+	trim_later(gm);
 	mutex_unlock(&gm->lock);
 	mmap_read_unlock(mm);
 	return refusal;
@@ -508,6 +545,7 @@ unsigned long guarded_mm_close(struct guarded_mm *gm)
 			page_log_clear(&gm->log);
 		else
 			forget_absent(gm);
+		trim_later(gm);
 		mutex_unlock(&gm->lock);
 	}
 	moved_mappings_discard(gm);
@@ -576,5 +614,6 @@ void reassure_guarded_mm_drop_all(void)
 
 void reassure_guarded_mm_exit(void)
 {
+	cancel_delayed_work_sync(&trim_work);
 	mmu_notifier_synchronize();
 }

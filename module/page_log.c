@@ -17,7 +17,13 @@ static unsigned long log_pages_total = 262144;
 module_param(log_pages_total, ulong, 0644);
 MODULE_PARM_DESC(log_pages_total, "most pages that all page logs together may hold (default: 262144)");
 
-/* Pages that are held now, by all logs. */
+/*
+ * A log keeps so many pages that are not in use any more, until no call has
+ * come for a while: what one call writes first the next may write elsewhere.
+ */
+#define SPARES_MAX	64
+
+/* Pages that are held now, by all logs; without their spares. */
 static atomic_long_t held = ATOMIC_LONG_INIT(0);
 
 /* Makes room for one more page in @log; false beyond a limit. */
@@ -52,6 +58,7 @@ void page_log_init(struct page_log *log)
 	xa_init(&log->pages);
 	xa_init(&log->areas);
 	INIT_LIST_HEAD(&log->images);
+	INIT_LIST_HEAD(&log->spares);
 }
 
 static bool covers_area(struct page_log *log, unsigned long address)
@@ -137,7 +144,7 @@ int page_log_add_absent_area(struct page_log *log, unsigned long address)
 			       PAGE_LOG_ABSENT, PAGE_LOG_GFP));
 }
 
-static void free_page_and_image(struct logged_page *page)
+static void free_logged(struct logged_page *page)
 {
 	kmem_cache_free(image_cache, page->image);
 	kmem_cache_free(page_cache, page);
@@ -153,8 +160,9 @@ static void free_page_and_image(struct logged_page *page)
  */
 struct logged_page *page_log_spare(struct page_log *log, gfp_t gfp)
 {
-	struct logged_page *page = log->spare;
+	struct logged_page *page;
 
+	page = list_first_entry_or_null(&log->spares, struct logged_page, node);
 	if (page)
 		return page;
 	page = kmem_cache_alloc(page_cache, gfp);
@@ -165,7 +173,8 @@ struct logged_page *page_log_spare(struct page_log *log, gfp_t gfp)
 		kmem_cache_free(page_cache, page);
 		return NULL;
 	}
-	log->spare = page;
+	list_add(&page->node, &log->spares);
+	log->nr_spares++;
 	return page;
 }
 
@@ -201,9 +210,9 @@ struct logged_page *page_log_add_at(struct page_log *log,
 	page->from = 0;
 	page->entries = 0;
 	page->in_use = false;
-	list_add_tail(&page->node, &log->images);
+	list_move_tail(&page->node, &log->images);
 	log->nr_images++;
-	log->spare = NULL;
+	log->nr_spares--;
 	return page;
 }
 
@@ -227,10 +236,39 @@ void page_log_remove(struct page_log *log, struct logged_page *page)
 {
 	page_log_set_in_use(log, page, false);
 	xa_erase(&log->pages, page->address >> PAGE_SHIFT);
-	list_del(&page->node);
 	log->nr_images--;
 	cancel_reservation();
-	free_page_and_image(page);
+	if (log->nr_spares < SPARES_MAX) {
+		list_move(&page->node, &log->spares);
+		log->nr_spares++;
+	} else {
+		list_del(&page->node);
+		free_logged(page);
+	}
+}
+
+static void free_spares(struct page_log *log)
+{
+	struct logged_page *page, *next;
+
+	list_for_each_entry_safe(page, next, &log->spares, node)
+		free_logged(page);
+	INIT_LIST_HEAD(&log->spares);
+	log->nr_spares = 0;
+}
+
+/**
+ * page_log_trim() - free the spares if no call came since the last time
+ * @log: the log
+ *
+ * Return: whether there are any left.
+ */
+bool page_log_trim(struct page_log *log)
+{
+	if (log->trimmed == log->call)
+		free_spares(log);
+	log->trimmed = log->call;
+	return log->nr_spares;
 }
 
 /* What stood in [@start, @end) is gone, and with it what there was to log. */
@@ -310,11 +348,9 @@ void page_log_clear(struct page_log *log)
 	struct logged_page *page, *next;
 
 	list_for_each_entry_safe(page, next, &log->images, node)
-		free_page_and_image(page);
+		free_logged(page);
 	INIT_LIST_HEAD(&log->images);
-	if (log->spare)
-		free_page_and_image(log->spare);
-	log->spare = NULL;
+	free_spares(log);
 	xa_destroy(&log->pages);
 	xa_destroy(&log->areas);
 	atomic_long_sub(log->nr_images, &held);

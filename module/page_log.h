@@ -46,7 +46,9 @@ struct logged_page {
  * @areas: PAGE_LOG_ABSENT, by number of the PMD-sized area: there was no page
  *	table, so none of its pages existed
  * @images: the logged pages
- * @spare: room for one more, allocated already, or NULL
+ * @spares: room for more, allocated already
+ * @nr_spares: how many these are
+ * @trimmed: @call when page_log_trim() last looked
  * @nr_images: how many these are
  * @nr_saved: how many images were taken in this call
  * @nr_in_use: how many are marked @in_use
@@ -58,7 +60,9 @@ struct page_log {
 	struct xarray pages;
 	struct xarray areas;
 	struct list_head images;
-	struct logged_page *spare;
+	struct list_head spares;
+	unsigned int nr_spares;
+	unsigned long trimmed;
 	unsigned long nr_images;
 	unsigned long nr_saved;
 	unsigned long nr_in_use;
@@ -107,6 +111,7 @@ int page_log_move(struct page_log *log, unsigned long from, unsigned long to,
 bool page_log_hold(const struct page_log *log, unsigned long others,
 		   unsigned long pages);
 void page_log_unhold(unsigned long pages);
+bool page_log_trim(struct page_log *log);
 void page_log_clear(struct page_log *log);
 
 #endif
