@@ -132,6 +132,19 @@ bool checkpoint_is_of_current(const struct checkpoint *cp)
 	       cp->exec_id == current->self_exec_id;
 }
 
+static noinline bool another_has_mm(struct mm_struct *mm)
+{
+	struct task_struct *process, *thread;
+	bool shared = false;
+
+	rcu_read_lock();
+	for_each_process_thread(process, thread)
+		if (thread != current && READ_ONCE(thread->mm) == mm)
+			shared = true;
+	rcu_read_unlock();
+	return shared;
+}
+
 /*
  * Whether any other task runs, or can run, in the address space of current.
  * Readers of /proc hold mm_users for a moment, so a surplus is looked into.
@@ -139,19 +152,10 @@ bool checkpoint_is_of_current(const struct checkpoint *cp)
 static bool mm_is_shared(void)
 {
 	struct mm_struct *mm = current->mm;
-	struct task_struct *process, *thread;
-	bool shared = false;
 
 	if (!thread_group_empty(current))
 		return true;
-	if (atomic_read(&mm->mm_users) == 1)
-		return false;
-	rcu_read_lock();
-	for_each_process_thread(process, thread)
-		if (thread != current && READ_ONCE(thread->mm) == mm)
-			shared = true;
-	rcu_read_unlock();
-	return shared;
+	return atomic_read(&mm->mm_users) != 1 && another_has_mm(mm);
 }
 
 /*

@@ -525,31 +525,17 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 	return refusal;
 }
 
-/**
- * guarded_mm_close() - the pre-images are not wanted any more
- * @gm: the address space
- *
- * The pages that were written stay writable and are hot from now on.
- *
- * Return: how many pages had been saved.
- */
-unsigned long guarded_mm_close(struct guarded_mm *gm)
+/* For guarded_mm_close(), when there is something to clear up. */
+void guarded_mm_clear_up(struct guarded_mm *gm)
 {
-	unsigned long saved = gm->log.nr_saved;
-
-	WRITE_ONCE(gm->owner, NULL);
-	/* Another's fault that comes later is seen by has_changed(). */
-	if (page_log_has_absent(&gm->log) || READ_ONCE(gm->released)) {
-		mutex_lock(&gm->lock);
-		if (gm->released)
-			page_log_clear(&gm->log);
-		else
-			forget_absent(gm);
-		trim_later(gm);
-		mutex_unlock(&gm->lock);
-	}
+	mutex_lock(&gm->lock);
+	if (gm->released)
+		page_log_clear(&gm->log);
+	else
+		forget_absent(gm);
+	trim_later(gm);
+	mutex_unlock(&gm->lock);
 	moved_mappings_discard(gm);
-	return saved;
 }
 
 /* Says why the open checkpoint cannot be rolled back; takes no lock. */

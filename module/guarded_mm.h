@@ -108,10 +108,30 @@ bool guarded_mm_is_inside(void);
 void guarded_mm_mappings_may_change(void);
 
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp);
-unsigned long guarded_mm_close(struct guarded_mm *gm);
+void guarded_mm_clear_up(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
 bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_trampoline(struct guarded_mm *gm);
+
+/**
+ * guarded_mm_close() - the pre-images are not wanted any more
+ * @gm: the address space
+ *
+ * The pages that were written stay writable and are hot from now on.
+ *
+ * Return: how many pages had been saved.
+ */
+static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
+{
+	unsigned long saved = gm->log.nr_saved;
+
+	WRITE_ONCE(gm->owner, NULL);
+	/* Another's fault that comes later is seen by the next entry. */
+	if (unlikely(page_log_has_absent(&gm->log) || gm->moved.count ||
+		     READ_ONCE(gm->released)))
+		guarded_mm_clear_up(gm);
+	return saved;
+}
 
 void reassure_guarded_mm_drop_all(void);
 void reassure_guarded_mm_exit(void);

@@ -70,25 +70,6 @@ static int mapping_refusal(struct vm_area_struct *vma)
 	return -1;
 }
 
-/**
- * mappings_are_current() - whether what was recorded is still so
- * @maps: the mappings
- * @mm: the address space of current, whose only task it is
- *
- * A new mapping makes the sum of all grow; only removing one, of which the
- * MMU notifier tells, makes it shrink again.  That tells of a new protection
- * too, unless none of the mapping's pages was ever touched; then at worst a
- * rollback finds a difference and is refused.
- */
-bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm)
-{
-	return !READ_ONCE(maps->stale) && maps->brk == READ_ONCE(mm->brk) &&
-	       maps->total_vm == READ_ONCE(mm->total_vm) &&
-	       maps->data_vm == READ_ONCE(mm->data_vm) &&
-	       maps->exec_vm == READ_ONCE(mm->exec_vm) &&
-	       maps->locked_vm == READ_ONCE(mm->locked_vm);
-}
-
 static bool is_stack(struct vm_area_struct *vma)
 {
 	unsigned long start = vma->vm_mm->start_stack;

@@ -80,7 +80,6 @@ struct mapping_changes {
 
 int mappings_reserve(struct mappings *maps, struct mm_struct *mm);
 int mappings_record(struct mappings *maps, struct mm_struct *mm);
-bool mappings_are_current(const struct mappings *maps, struct mm_struct *mm);
 bool mappings_intersect(const struct mappings *maps, unsigned long start,
 			unsigned long end);
 bool mappings_contain(const struct mappings *maps, unsigned long address,
@@ -97,5 +96,25 @@ int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
 		    const struct mapping_changes *changes);
 unsigned long mappings_find_trampoline(struct mm_struct *mm);
 void mappings_free(struct mappings *maps);
+
+/**
+ * mappings_are_current() - whether what was recorded is still so
+ * @maps: the mappings
+ * @mm: the address space of current, whose only task it is
+ *
+ * A new mapping makes the sum of all grow; only removing one, of which the
+ * MMU notifier tells, makes it shrink again.  That tells of a new protection
+ * too, unless none of the mapping's pages was ever touched; then at worst a
+ * rollback finds a difference and is refused.
+ */
+static inline bool mappings_are_current(const struct mappings *maps,
+					struct mm_struct *mm)
+{
+	return !READ_ONCE(maps->stale) && maps->brk == READ_ONCE(mm->brk) &&
+	       maps->total_vm == READ_ONCE(mm->total_vm) &&
+	       maps->data_vm == READ_ONCE(mm->data_vm) &&
+	       maps->exec_vm == READ_ONCE(mm->exec_vm) &&
+	       maps->locked_vm == READ_ONCE(mm->locked_vm);
+}
 
 #endif
