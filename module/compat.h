@@ -62,6 +62,12 @@ static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
 	ftrace_regs_set_instruction_pointer(fregs, ip);
 }
 
+/* Of the function that is hooked with FTRACE_OPS_FL_SAVE_REGS. */
+static inline unsigned long compat_first_argument(struct ftrace_regs *fregs)
+{
+	return ftrace_regs_get_argument(fregs, 0);
+}
+
 /* Forgets that this process alone has @page; fails for a pinned page. */
 static inline int compat_share_anon_page(struct page *page)
 {
@@ -118,6 +124,11 @@ static inline int compat_dequeue_signal(sigset_t *mask, kernel_siginfo_t *info)
 static inline void compat_set_ip(struct ftrace_regs *fregs, unsigned long ip)
 {
 	ftrace_instruction_pointer_set(fregs, ip);
+}
+
+static inline unsigned long compat_first_argument(struct ftrace_regs *fregs)
+{
+	return fregs->regs.di;
 }
 
 static inline int compat_share_anon_page(struct page *page)

@@ -5,7 +5,6 @@
  * One is made at the first entry of a process and stays until the process
  * ends or the last rescue point goes, so that later entries find it ready.
  */
-#include <linux/hashtable.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
@@ -21,7 +20,7 @@
 #include "protection.h"
 
 /* By mm; changed under table_lock, read under RCU. */
-static DEFINE_HASHTABLE(table, 8);
+DEFINE_HASHTABLE(guarded_mm_table, GUARDED_MM_HASH_BITS);
 static DEFINE_SPINLOCK(table_lock);
 /* How long a log keeps spares when no call comes, to twice that. */
 #define TRIM_INTERVAL	HZ
@@ -33,36 +32,10 @@ static struct guarded_mm *lookup(struct mm_struct *mm)
 {
 	struct guarded_mm *gm;
 
-	hash_for_each_possible_rcu(table, gm, node, (unsigned long)mm)
+	hash_for_each_possible_rcu(guarded_mm_table, gm, node, (unsigned long)mm)
 		if (guarded_mm_mm(gm) == mm)
 			return gm;
 	return NULL;
-}
-
-/*
- * Without a reference, for hooks that run with preemption disabled, which is
- * all the RCU that it needs.
- */
-static __always_inline struct guarded_mm *find_in_table(struct mm_struct *mm)
-{
-	struct hlist_head *bucket =
-		&table[hash_min((unsigned long)mm, HASH_BITS(table))];
-	struct guarded_mm *gm;
-	struct hlist_node *node;
-
-	for (node = READ_ONCE(bucket->first); node;
-	     node = READ_ONCE(node->next)) {
-		gm = hlist_entry(node, struct guarded_mm, node);
-		if (gm->notifier.mm == mm)
-			return gm;
-	}
-	return NULL;
-}
-
-/* Whether @mm is guarded.  Called at every page fault. */
-bool notrace guarded_mm_exists(struct mm_struct *mm)
-{
-	return find_in_table(mm);
 }
 
 /*
@@ -71,7 +44,7 @@ bool notrace guarded_mm_exists(struct mm_struct *mm)
  */
 bool notrace guarded_mm_is_inside(void)
 {
-	struct guarded_mm *gm = current->mm ? find_in_table(current->mm) : NULL;
+	struct guarded_mm *gm = current->mm ? guarded_mm_peek(current->mm) : NULL;
 
 	return gm && READ_ONCE(gm->owner) == current &&
 	       gm->rearranging != current &&
@@ -84,7 +57,7 @@ bool notrace guarded_mm_is_inside(void)
  */
 void notrace guarded_mm_mappings_may_change(void)
 {
-	struct guarded_mm *gm = current->mm ? find_in_table(current->mm) : NULL;
+	struct guarded_mm *gm = current->mm ? guarded_mm_peek(current->mm) : NULL;
 
 	if (gm)
 		WRITE_ONCE(gm->maps.stale, true);
@@ -317,7 +290,7 @@ struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm)
 			gm = container_of(notifier, struct guarded_mm, notifier);
 			refcount_inc(&gm->users);
 			spin_lock(&table_lock);
-			hash_add_rcu(table, &gm->node, (unsigned long)mm);
+			hash_add_rcu(guarded_mm_table, &gm->node, (unsigned long)mm);
 			spin_unlock(&table_lock);
 		}
 	}
@@ -342,7 +315,7 @@ static void trim_logs(struct work_struct *work)
 	int bucket;
 
 	spin_lock(&table_lock);
-	hash_for_each(table, bucket, gm, node) {
+	hash_for_each(guarded_mm_table, bucket, gm, node) {
 		if (!READ_ONCE(gm->log.nr_spares))
 			continue;
 		if (!mutex_trylock(&gm->lock)) {
@@ -575,7 +548,7 @@ static struct guarded_mm *first_hashed(void)
 	int bucket;
 
 	spin_lock(&table_lock);
-	hash_for_each(table, bucket, gm, node)
+	hash_for_each(guarded_mm_table, bucket, gm, node)
 		break;
 	if (gm)
 		refcount_inc(&gm->users);

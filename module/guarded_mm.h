@@ -3,6 +3,7 @@
 #define _REASSURE_GUARDED_MM_H
 
 #include <linux/atomic.h>
+#include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
@@ -100,10 +101,35 @@ static inline unsigned int guarded_mm_live_from(const struct guarded_mm *gm,
 	return address == gm->dead_end ? gm->live_from : 0;
 }
 
+#define GUARDED_MM_HASH_BITS	8
+
+extern struct hlist_head guarded_mm_table[1 << GUARDED_MM_HASH_BITS];
+
+/*
+ * The guarded_mm of an address space without a reference, for hooks that run
+ * with preemption disabled, which is all the RCU that it needs.  Called at
+ * every page fault of every process.
+ */
+static __always_inline struct guarded_mm *guarded_mm_peek(struct mm_struct *mm)
+{
+	struct hlist_head *bucket =
+		&guarded_mm_table[hash_min((unsigned long)mm,
+					   GUARDED_MM_HASH_BITS)];
+	struct guarded_mm *gm;
+	struct hlist_node *node;
+
+	for (node = READ_ONCE(bucket->first); node;
+	     node = READ_ONCE(node->next)) {
+		gm = hlist_entry(node, struct guarded_mm, node);
+		if (gm->notifier.mm == mm)
+			return gm;
+	}
+	return NULL;
+}
+
 struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
-bool guarded_mm_exists(struct mm_struct *mm);
 bool guarded_mm_is_inside(void);
 void guarded_mm_mappings_may_change(void);
 

@@ -316,15 +316,22 @@ out:
 }
 
 /* Rollback brings pages back through the front door, and is let through. */
+static noinline notrace void redirect(struct ftrace_regs *fregs,
+				      unsigned long parent_ip)
+{
+	if (!within_module(parent_ip, THIS_MODULE))
+		compat_set_ip(fregs, (unsigned long)guarded_fault);
+}
+
+/* Apart, so that others' faults need no more than a look into the table. */
 static void notrace fault_hook(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops,
 			       struct ftrace_regs *fregs)
 {
-	struct vm_area_struct *vma = (void *)ftrace_get_regs(fregs)->di;
+	struct vm_area_struct *vma = (void *)compat_first_argument(fregs);
 
-	if (guarded_mm_exists(vma->vm_mm) &&
-	    !within_module(parent_ip, THIS_MODULE))
-		compat_set_ip(fregs, (unsigned long)guarded_fault);
+	if (guarded_mm_peek(vma->vm_mm))
+		redirect(fregs, parent_ip);
 }
 
 /*
