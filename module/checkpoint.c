@@ -268,7 +268,7 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 		cp->gm = guarded_mm_acquire(cp->mm);
 	if (!cp->gm)
 		return REASSURE_REFUSED_MEMORY;
-	refusal = guarded_mm_open(cp->gm, regs->sp);
+	refusal = guarded_mm_open(cp->gm, regs->sp, cp->rp->config.shared);
 	if (refusal < 0)
 		cp->oracle = oracle_record(cp->gm);
 	return refusal;
@@ -531,7 +531,7 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	int ret;
 
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
-		     cp->gm->log.nr_saved);
+		     guarded_mm_saved(cp->gm));
 	ret = rollback_commit(rb);
 	if (ret)
 		return ret;

@@ -31,4 +31,5 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_MEMORY] = "memory",
 	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
 	[REASSURE_REFUSED_LIMIT] = "limit",
+	[REASSURE_REFUSED_SHARED] = "shared",
 };

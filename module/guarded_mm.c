@@ -5,6 +5,7 @@
  * One is made at the first entry of a process and stays until the process
  * ends or the last rescue point goes, so that later entries find it ready.
  */
+#include <linux/mman.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
@@ -128,6 +129,13 @@ static bool others_may_intersect(struct guarded_mm *gm,
 	return intersect;
 }
 
+static bool in_madvise_remove(void)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+
+	return regs->orig_ax == __NR_madvise && (int)regs->dx == MADV_REMOVE;
+}
+
 static bool in_mprotect(void)
 {
 	struct pt_regs *regs = task_pt_regs(current);
@@ -149,6 +157,13 @@ static bool in_unmapping(void)
 	}
 }
 
+static void note_range(struct guarded_mm *gm, unsigned long start,
+		       unsigned long end)
+{
+	unprotected_add_range(&gm->unprotected, start, end);
+	unprotected_add_range(&gm->shared.unprotected, start, end);
+}
+
 /*
  * Notes what the next entry has to look at.  Moved pages keep their write
  * permission; mprotect() may give it to pages that nobody else has; a huge
@@ -163,20 +178,17 @@ static void note_change(struct guarded_mm *gm,
 		/* Who rearranges looks after this. */
 		if (!in_unmapping() &&
 		    READ_ONCE(gm->rearranging) != current)
-			unprotected_add_range(&gm->unprotected, 0,
-					      TASK_SIZE_MAX);
+			note_range(gm, 0, TASK_SIZE_MAX);
 		break;
 	case MMU_NOTIFY_PROTECTION_VMA:
 		if (current->mm == guarded_mm_mm(gm) && in_mprotect()) {
 			WRITE_ONCE(gm->maps.stale, true);
-			unprotected_add_range(&gm->unprotected, range->start,
-					      range->end);
+			note_range(gm, range->start, range->end);
 		}
 		break;
 	case MMU_NOTIFY_CLEAR:
 		if (range->end - range->start >= PMD_SIZE)
-			unprotected_add_range(&gm->unprotected, range->start,
-					      range->end);
+			note_range(gm, range->start, range->end);
 		break;
 	default:
 		break;
@@ -217,6 +229,12 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 		/* Not when it is its own reclaim or copy-on-write. */
 		if (current->flags & PF_MEMALLOC || gm->in_fault)
 			return 0;
+		/* As if it had written zeros to shared memory. */
+		if (in_madvise_remove()) {
+			if (shared_memory_watches(&gm->shared))
+				guarded_mm_refuse(gm, REASSURE_REFUSED_SHARED);
+			return 0;
+		}
 		break;
 	case MMU_NOTIFY_PROTECTION_VMA:
 		/* NUMA balancing says so too, from task work. */
@@ -246,6 +264,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	page_log_init(&gm->log);
 	moved_mappings_init(&gm->moved);
 	unprotected_init(&gm->unprotected);
+	shared_memory_init(&gm->shared);
 	gm->maps.stale = true;
 	gm->refusal = -1;
 	return &gm->notifier;
@@ -258,6 +277,7 @@ static void notifier_free(struct mmu_notifier *notifier)
 
 	page_log_clear(&gm->log);
 	unprotected_free(&gm->unprotected);
+	shared_memory_free(&gm->shared);
 	mappings_free(&gm->maps);
 	kfree_rcu(gm, rcu);
 }
@@ -353,6 +373,7 @@ static unsigned long find_live_stack(struct guarded_mm *gm, unsigned long sp)
 static bool has_changed(struct guarded_mm *gm, unsigned long live)
 {
 	return !unprotected_is_empty(&gm->unprotected) ||
+	       shared_memory_has_changed(&gm->shared) ||
 	       page_log_has_absent(&gm->log) ||
 	       !mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
 	       (live & PAGE_MASK) < gm->dead_end ||
@@ -376,6 +397,7 @@ static int renew_mappings(struct guarded_mm *gm)
 			unprotected_add_range(&gm->unprotected, start, dead_end);
 	}
 	hot_pages_forget_unmapped(gm);
+	WRITE_ONCE(gm->shared.stale, true);
 	return -1;
 }
 
@@ -419,6 +441,8 @@ static int renew(struct guarded_mm *gm, unsigned long sp)
 	}
 	if (refusal < 0 && !unprotected_is_empty(&gm->unprotected))
 		refusal = protection_renew(gm);
+	if (refusal < 0 && shared_memory_has_changed(&gm->shared))
+		refusal = shared_memory_renew(gm);
 	if (refusal < 0)
 		hot_pages_check_use(gm);
 	return refusal;
@@ -461,11 +485,13 @@ static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
  * guarded_mm_open() - begin to keep what current's memory holds
  * @gm: its address space, in which no other task runs
  * @sp: its user stack pointer
+ * @shared: what becomes of writes to shared memory
  *
  * Return: negative, or the enum reassure_refusal for which there is no
  * checkpoint.
  */
-int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
+int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
+		    enum reassure_shared shared)
 {
 	unsigned long live;
 	int refusal = -1;
@@ -478,6 +504,7 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 	gm->log.call++;
 	gm->log.nr_saved = 0;
 	gm->reprotected = false;
+	shared_memory_open(&gm->shared, shared);
 	WRITE_ONCE(gm->refusal, -1);
 	/* From here on the hook keeps what is written to. */
 	WRITE_ONCE(gm->owner, current);
@@ -502,6 +529,7 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp)
 void guarded_mm_clear_up(struct guarded_mm *gm)
 {
 	mutex_lock(&gm->lock);
+	shared_memory_close(&gm->shared);
 	if (gm->released)
 		page_log_clear(&gm->log);
 	else

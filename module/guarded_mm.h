@@ -13,6 +13,7 @@
 #include "mappings.h"
 #include "moved_mappings.h"
 #include "page_log.h"
+#include "shared_memory.h"
 #include "unprotected.h"
 
 /**
@@ -21,10 +22,11 @@
  * @node: in the table of guarded_mm.c; RCU
  * @rcu: for freeing
  * @users: the table's reference, one for each checkpoint, fault and lookup
- * @lock: serialises @log, @unprotected and changes of @maps; taken inside the
- *	mmap lock, never the reverse
+ * @lock: serialises @log, @unprotected, @shared and changes of @maps; taken
+ *	inside the mmap lock, never the reverse
  * @log: the pre-images of the open checkpoint, and the hot pages
  * @unprotected: what the next entry has to protect
+ * @shared: shared memory, of which @log and @unprotected know nothing
  * @maps: the mappings at its entry; written by @owner while none is open
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
  *	when none is.  Set and cleared by that thread or under @lock
@@ -53,6 +55,7 @@ struct guarded_mm {
 	struct mutex lock;	/* see above */
 	struct page_log log;
 	struct unprotected unprotected;
+	struct shared_memory shared;
 	struct mappings maps;
 	struct task_struct *owner;
 	atomic_t foreign_faults;
@@ -127,13 +130,20 @@ static __always_inline struct guarded_mm *guarded_mm_peek(struct mm_struct *mm)
 	return NULL;
 }
 
+/* How many images were taken since the entry. */
+static inline unsigned long guarded_mm_saved(const struct guarded_mm *gm)
+{
+	return gm->log.nr_saved + gm->shared.log.nr_saved;
+}
+
 struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
 bool guarded_mm_is_inside(void);
 void guarded_mm_mappings_may_change(void);
 
-int guarded_mm_open(struct guarded_mm *gm, unsigned long sp);
+int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
+		    enum reassure_shared shared);
 void guarded_mm_clear_up(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
 bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp);
@@ -149,11 +159,12 @@ unsigned long guarded_mm_trampoline(struct guarded_mm *gm);
  */
 static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 {
-	unsigned long saved = gm->log.nr_saved;
+	unsigned long saved = guarded_mm_saved(gm);
 
 	WRITE_ONCE(gm->owner, NULL);
 	/* Another's fault that comes later is seen by the next entry. */
 	if (unlikely(page_log_has_absent(&gm->log) || gm->moved.count ||
+		     gm->shared.log.nr_images ||
 		     READ_ONCE(gm->released)))
 		guarded_mm_clear_up(gm);
 	return saved;

@@ -149,19 +149,34 @@ static long change_madvise(struct guarded_mm *gm, const struct pt_regs *regs)
 	return kernel_madvise(regs);
 }
 
-/* Protected pages are not this process's alone, so none becomes writable. */
+/*
+ * Protected private pages are not this process's alone, so none becomes
+ * writable; shared ones do.
+ */
+static long reprotect(struct guarded_mm *gm, const struct pt_regs *regs,
+		      system_call *original)
+{
+	unsigned long size = PAGE_ALIGN(regs->si);
+	long ret;
+
+	gm->reprotected = true;
+	ret = original(regs);
+	/* It may have failed half-way. */
+	if (is_valid(regs->di, size))
+		shared_memory_reprotected(gm, regs->di, regs->di + size);
+	return ret;
+}
+
 static long change_mprotect(struct guarded_mm *gm, const struct pt_regs *regs)
 {
-	gm->reprotected = true;
-	return kernel_mprotect(regs);
+	return reprotect(gm, regs, kernel_mprotect);
 }
 
 #ifdef CONFIG_ARCH_HAS_PKEYS
 static long change_pkey_mprotect(struct guarded_mm *gm,
 				 const struct pt_regs *regs)
 {
-	gm->reprotected = true;
-	return kernel_pkey_mprotect(regs);
+	return reprotect(gm, regs, kernel_pkey_mprotect);
 }
 #endif
 

@@ -215,6 +215,7 @@ static void follow(struct guarded_mm *gm, const struct moved_mapping *move)
 	      dissolve_areas(gm, move->to, move) ?:
 	      page_log_move(&gm->log, move->from, move->to, move->size);
 	mutex_unlock(&gm->lock);
+	shared_memory_came(gm, move->to, move->to + move->size);
 	mmap_read_unlock(mm);
 	if (ret) {
 		guarded_mm_refuse(gm, REASSURE_REFUSED_MEMORY);
@@ -389,6 +390,8 @@ void moved_mappings_have_moved(struct guarded_mm *gm, unsigned long from,
 	/* A call that ends as if nothing happened leaves it there. */
 	unprotected_add_range(&gm->unprotected, 0, TASK_SIZE_MAX);
 	if (!move) {
+		unprotected_add_range(&gm->shared.unprotected, 0,
+				      TASK_SIZE_MAX);
 		guarded_mm_refuse(gm, REASSURE_REFUSED_MEMORY);
 		return;
 	}
@@ -403,6 +406,18 @@ void moved_mappings_have_gone(struct guarded_mm *gm, unsigned long start,
 	mutex_lock(&gm->lock);
 	page_log_forget(&gm->log, start, end);
 	mutex_unlock(&gm->lock);
+}
+
+/* Whether a move has brought something else to @address, or back again. */
+bool moved_mappings_concern(const struct guarded_mm *gm, unsigned long address)
+{
+	struct moved_mapping *move;
+
+	list_for_each_entry(move, &gm->moved.list, node)
+		if (address - move->from < move->size ||
+		    address - move->to < move->size)
+			return true;
+	return false;
 }
 
 /*

@@ -46,6 +46,7 @@ void moved_mappings_have_moved(struct guarded_mm *gm, unsigned long from,
 			       unsigned long to, unsigned long size);
 void moved_mappings_have_gone(struct guarded_mm *gm, unsigned long start,
 			      unsigned long end);
+bool moved_mappings_concern(const struct guarded_mm *gm, unsigned long address);
 int moved_mappings_check(struct guarded_mm *gm);
 int moved_mappings_put_back(struct guarded_mm *gm, unsigned int count);
 void moved_mappings_discard(struct guarded_mm *gm);

@@ -40,7 +40,7 @@ static struct netlink_range_validation budget_seconds_range = {
 	.max = REASSURE_BUDGET_SECONDS_MAX,
 };
 
-static const struct nla_policy add_policy[REASSURE_A_BUDGET_UNLIMITED + 1] = {
+static const struct nla_policy add_policy[REASSURE_A_SHARED + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
 	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
@@ -57,6 +57,7 @@ static const struct nla_policy add_policy[REASSURE_A_BUDGET_UNLIMITED + 1] = {
 	[REASSURE_A_BUDGET_SECONDS] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
 	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
+	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -170,6 +171,8 @@ static int parse_config(struct genl_info *info,
 	}
 	if (attrs[REASSURE_A_HANDLED])
 		config->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
+	if (attrs[REASSURE_A_SHARED])
+		config->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
 	if (attrs[REASSURE_A_BUILD_ID]) {
 		config->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
 		nla_memcpy(config->build_id, attrs[REASSURE_A_BUILD_ID],
@@ -270,7 +273,8 @@ static int put_config(struct sk_buff *skb,
 			      REASSURE_A_PAD) ||
 	    nla_put_u64_64bit(skb, REASSURE_A_SIGNALS, config->signals,
 			      REASSURE_A_PAD) ||
-	    nla_put_u32(skb, REASSURE_A_HANDLED, config->handled))
+	    nla_put_u32(skb, REASSURE_A_HANDLED, config->handled) ||
+	    nla_put_u32(skb, REASSURE_A_SHARED, config->shared))
 		return -EMSGSIZE;
 	if (config->has_value &&
 	    nla_put_s64(skb, REASSURE_A_RETURN, config->value, REASSURE_A_PAD))

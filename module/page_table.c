@@ -92,6 +92,47 @@ static void split_anon_huge(struct vm_area_struct *vma, pmd_t *pmd,
 		kernel_split_huge_pmd(vma, pmd, address);
 }
 
+static bool protect_huge(struct vm_area_struct *vma, pmd_t *pmd,
+			 unsigned long address)
+{
+	spinlock_t *lock = pmd_lock(vma->vm_mm, pmd);
+	bool migrates = is_swap_pmd(*pmd);
+	bool writable = pmd_present(*pmd) && pmd_trans_huge(*pmd) &&
+			pmd_write(*pmd);
+
+	if (writable)
+		pmdp_set_wrprotect(vma->vm_mm, address & PMD_MASK, pmd);
+	spin_unlock(lock);
+	/* It is found in its file again. */
+	if (migrates)
+		kernel_split_huge_pmd(vma, pmd, address);
+	return writable;
+}
+
+/**
+ * page_table_protect_huge() - make huge entries of a file read-only
+ * @vma: the mapping, of shared memory
+ * @start: first address
+ * @end: address behind the last
+ *
+ * Return: how many were writable.
+ */
+unsigned long page_table_protect_huge(struct vm_area_struct *vma,
+				      unsigned long start, unsigned long end)
+{
+	unsigned long address, writable = 0;
+	pmd_t *pmd;
+
+	for (address = start; address < end;
+	     address = pmd_addr_end(address, end)) {
+		pmd = find_pmd(vma->vm_mm, address);
+		if (pmd && !pmd_none(READ_ONCE(*pmd)) &&
+		    !pmd_has_table(READ_ONCE(*pmd)))
+			writable += protect_huge(vma, pmd, address);
+	}
+	return writable;
+}
+
 /**
  * page_table_walk() - visit the entries of a range that are not empty
  * @vma: the mapping
@@ -163,6 +204,7 @@ void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,
 {
 	pmd_t *pmd = find_pmd(mm, address);
 	spinlock_t *lock;	/* of the page table */
+	pmd_t value;
 	pte_t *pte;
 
 	memset(entry, 0, sizeof(*entry));
@@ -171,18 +213,66 @@ void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,
 		return;
 	pte = lock_table(mm, pmd, address, &lock);
 	if (!pte) {
-		if (!pmd_none(READ_ONCE(*pmd)))
+		value = READ_ONCE(*pmd);
+		if (!pmd_none(value))
 			entry->state = PAGE_TABLE_HUGE;
+		entry->writable = pmd_present(value) && pmd_write(value);
 		return;
 	}
 	entry->state = pte_state(*pte, &entry->page);
+	entry->writable = pte_present(*pte) && pte_write(*pte);
+	if (entry->page)
+		entry->large = folio_test_large(page_folio(entry->page));
 	if (entry->state == PAGE_TABLE_ANON) {
 		entry->exclusive = PageAnonExclusive(entry->page);
-		entry->large = folio_test_large(page_folio(entry->page));
 		if (copy)
 			copy_page(copy, page_address(entry->page));
 		if (pin)
 			get_page(entry->page);
 	}
 	unlock_table(lock);
+}
+
+static struct page *get_huge_shared(struct mm_struct *mm, pmd_t *pmd,
+				    unsigned long address)
+{
+	spinlock_t *lock = pmd_lock(mm, pmd);
+	struct page *page = NULL;
+
+	if (pmd_present(*pmd) && pmd_trans_huge(*pmd) && pmd_write(*pmd)) {
+		page = pmd_page(*pmd) +
+		       ((address & ~PMD_MASK) >> PAGE_SHIFT);
+		get_page(page);
+	}
+	spin_unlock(lock);
+	return page;
+}
+
+/**
+ * page_table_get_shared() - the page of shared memory at an address
+ * @mm: the address space
+ * @address: the page
+ *
+ * Return: with a reference; NULL where no page is mapped with write
+ * permission.
+ */
+struct page *page_table_get_shared(struct mm_struct *mm, unsigned long address)
+{
+	pmd_t *pmd = find_pmd(mm, address);
+	struct page *page = NULL;
+	spinlock_t *lock;	/* of the page table */
+	pte_t *pte;
+
+	if (!pmd)
+		return NULL;
+	pte = lock_table(mm, pmd, address, &lock);
+	if (!pte)
+		return get_huge_shared(mm, pmd, address);
+	if (pte_present(*pte) && pte_write(*pte) &&
+	    pte_state(*pte, &page) == PAGE_TABLE_FILE)
+		get_page(page);
+	else
+		page = NULL;
+	unlock_table(lock);
+	return page;
 }

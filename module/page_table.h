@@ -16,6 +16,8 @@
 typedef int (*pte_visitor)(struct vm_area_struct *vma, unsigned long address,
 			   pte_t *pte, void *data);
 
+unsigned long page_table_protect_huge(struct vm_area_struct *vma,
+				      unsigned long start, unsigned long end);
 int page_table_walk(struct vm_area_struct *vma, unsigned long start,
 		    unsigned long end, pte_visitor visit, void *data);
 
@@ -47,15 +49,18 @@ enum page_table_state {
  * @page: of PAGE_TABLE_ANON
  * @exclusive: this process has it alone
  * @large: it is one of several of a folio
+ * @writable: the entry, a huge one included, has write permission
  */
 struct page_table_entry {
 	enum page_table_state state;
 	struct page *page;
 	bool exclusive;
 	bool large;
+	bool writable;
 };
 
 void page_table_get(struct mm_struct *mm, unsigned long address, void *copy,
 		    bool pin, struct page_table_entry *entry);
+struct page *page_table_get_shared(struct mm_struct *mm, unsigned long address);
 
 #endif

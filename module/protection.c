@@ -47,9 +47,10 @@ static bool folio_in_use(struct protect_walk *walk, struct folio *folio)
 
 /*
  * A page that comes back from migration or swap must come back read-only and
- * shared, as change_pte_range() and fork make it.
+ * shared, as change_pte_range() and fork make it.  The page table's lock is
+ * held.
  */
-static void protect_absent(pte_t *pte)
+void protection_of_absent(pte_t *pte)
 {
 	swp_entry_t entry = pte_to_swp_entry(*pte);
 	pte_t protected;
@@ -106,7 +107,7 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 		return 0;
 	if (!pte_present(*pte)) {
 		if (!pte_none(*pte) && !pte_swp_uffd_wp(*pte))
-			protect_absent(pte);
+			protection_of_absent(pte);
 		return 0;
 	}
 	if (pte_special(*pte) || !pfn_valid(pte_pfn(*pte)))

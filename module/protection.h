@@ -2,10 +2,11 @@
 #ifndef _REASSURE_PROTECTION_H
 #define _REASSURE_PROTECTION_H
 
-#include <linux/mm_types.h>
+#include <linux/mm.h>
 
 struct guarded_mm;
 
+void protection_of_absent(pte_t *pte);
 int protection_renew(struct guarded_mm *gm);
 int protection_renew_live_stack(struct guarded_mm *gm, unsigned long start,
 				unsigned long end);

@@ -22,6 +22,7 @@ struct netlink_ext_ack;
  * @value: what it returns when it is rescued
  * @signals: bit N-1 stands for signal N
  * @handled: what becomes of faults for which the program has a handler
+ * @shared: what becomes of writes to shared memory
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
  * @function: the function's name or NULL; for information
@@ -35,6 +36,7 @@ struct rescue_point_config {
 	s64 value;
 	u64 signals;
 	enum reassure_handled handled;
+	enum reassure_shared shared;
 	u32 budget_rescues;
 	u32 budget_seconds;
 	char *function;

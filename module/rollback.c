@@ -142,6 +142,7 @@ static void release(struct rollback *rb)
 		put_page(rb->pages[i].live);
 	kvfree(rb->pages);
 	kvfree(rb->changes.list);
+	shared_rollback_cancel(&rb->shared);
 }
 
 /*
@@ -199,6 +200,9 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 		refusal = rb->trampoline ? prepare_pages(rb) :
 			  REASSURE_REFUSED_PROBE;
 	}
+	/* Last, because it locks pages. */
+	if (refusal < 0)
+		refusal = shared_rollback_prepare(&rb->shared, gm);
 	gm->in_fault--;
 	if (refusal >= 0)
 		rollback_cancel(rb);
@@ -236,7 +240,7 @@ static void restore_pages(struct rollback *rb)
 	unsigned long index, i;
 	void *entry;
 
-	rb->restored = rb->count;
+	rb->restored = rb->count + shared_rollback_commit(&rb->shared);
 	for (i = 0; i < rb->count; i++) {
 		struct logged_page *logged = rb->pages[i].logged;
 
@@ -271,6 +275,20 @@ static int compare_mappings(struct rollback *rb)
 	return ret;
 }
 
+/* What got its protection back has become writable for shared memory. */
+static void note_reprotected(struct rollback *rb)
+{
+	const struct mapping_change *change = rb->changes.list;
+	struct mm_struct *mm = guarded_mm_mm(rb->gm);
+	unsigned int i;
+
+	mmap_read_lock(mm);
+	for (i = 0; i < rb->changes.count; i++, change++)
+		if (!change->added)
+			shared_memory_came(rb->gm, change->start, change->end);
+	mmap_read_unlock(mm);
+}
+
 /* Their pages hold what they held; now the mappings themselves. */
 static int restore_mappings(struct rollback *rb)
 {
@@ -284,6 +302,8 @@ static int restore_mappings(struct rollback *rb)
 	if (!ret)
 		ret = mappings_revert(&gm->maps, guarded_mm_mm(gm),
 				      &rb->changes);
+	if (rearranged)
+		note_reprotected(rb);
 	if (!ret && rearranged)
 		ret = compare_mappings(rb);
 	gm->rearranging = NULL;

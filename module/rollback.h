@@ -3,6 +3,7 @@
 #define _REASSURE_ROLLBACK_H
 
 #include "mappings.h"
+#include "shared_rollback.h"
 
 struct guarded_mm;
 struct logged_page;
@@ -22,6 +23,7 @@ struct rollback_page {
  * @gm: the address space; its mmap lock is held for reading
  * @pages: what to write back
  * @count: entries of @pages in use
+ * @shared: what to write back of shared memory
  * @restored: how many pages or areas were put back
  * @changes: of the mappings, to be reverted
  * @trampoline: where return probes lead to
@@ -30,6 +32,7 @@ struct rollback {
 	struct guarded_mm *gm;
 	struct rollback_page *pages;
 	unsigned long count;
+	struct shared_rollback shared;
 	unsigned long restored;
 	struct mapping_changes changes;
 	unsigned long trampoline;

@@ -9,6 +9,7 @@
  */
 #include <linux/atomic.h>
 #include <linux/ftrace.h>
+#include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -254,6 +255,34 @@ static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 	return ret;
 }
 
+/*
+ * Any fault in shared memory.  With the page made dirty for the first time
+ * the kernel has often dropped the lock.
+ */
+static vm_fault_t shared_fault(struct guarded_mm *gm,
+			       struct vm_area_struct *vma,
+			       unsigned long address, unsigned int flags,
+			       struct pt_regs *regs)
+{
+	struct mm_struct *mm = vma->vm_mm;
+	vm_fault_t ret;
+
+	shared_memory_before_fault(gm, vma);
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_RETRY))
+		return ret;
+	if (ret & VM_FAULT_COMPLETED) {
+		mmap_read_lock(mm);
+		vma = vma_lookup(mm, address);
+	}
+	if (vma)
+		shared_memory_after_fault(gm, vma, address & PAGE_MASK,
+					  flags & FAULT_FLAG_WRITE);
+	if (ret & VM_FAULT_COMPLETED)
+		mmap_read_unlock(mm);
+	return ret;
+}
+
 static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 			     unsigned long address, unsigned int flags,
 			     struct pt_regs *regs)
@@ -267,7 +296,9 @@ static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 		    guarded_mm_left(gm, regs->sp))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
 	}
-	if (flags & FAULT_FLAGS_WRITING)
+	if (vma->vm_flags & VM_SHARED)
+		ret = shared_fault(gm, vma, address, flags, regs);
+	else if (flags & FAULT_FLAGS_WRITING)
 		ret = write_fault(gm, vma, address, flags, regs);
 	else
 		ret = read_fault(gm, vma, address, flags, regs);
@@ -285,12 +316,15 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 				struct pt_regs *regs)
 {
 	bool foreign = current->mm != vma->vm_mm;
+	bool shared = vma->vm_flags & VM_SHARED;
 	struct guarded_mm *gm;
 	vm_fault_t ret;
 
 	atomic_inc(&faults_inside);
 	gm = guarded_mm_find(vma->vm_mm);
-	if (!gm || (vma->vm_flags & (VM_SHARED | VM_HUGETLB))) {
+	if (gm && is_vm_hugetlb_page(vma))
+		shared_memory_before_fault(gm, vma);
+	if (!gm || is_vm_hugetlb_page(vma)) {
 		ret = kernel_fault_unhooked(vma, address, flags, regs);
 		goto out;
 	}
@@ -300,8 +334,12 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		/* Pairs with the one in guarded_mm_open(). */
 		smp_mb__after_atomic();
 	}
-	if (READ_ONCE(gm->owner))
+	if (shared && !READ_ONCE(gm->shared.used))
+		ret = kernel_fault_unhooked(vma, address, flags, regs);
+	else if (READ_ONCE(gm->owner))
 		ret = open_fault(gm, vma, address, flags, regs);
+	else if (shared)
+		ret = shared_fault(gm, vma, address, flags, regs);
 	else
 		ret = idle_fault(gm, vma, address, flags, regs);
 	if (foreign)

@@ -404,6 +404,16 @@ static void handled_unknown(struct nl_msg *msg)
 	nla_put_u32(msg, REASSURE_A_HANDLED, REASSURE_HANDLED_MAX + 1);
 }
 
+static void shared_unknown(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_MAX + 1);
+}
+
+static void shared_short(struct nl_msg *msg)
+{
+	nla_put_u16(msg, REASSURE_A_SHARED, REASSURE_SHARED_LEAVE);
+}
+
 static void put_budget(struct nl_msg *msg, unsigned int rescues,
 		       unsigned int seconds)
 {
@@ -525,6 +535,8 @@ static const struct nonsense nonsense[] = {
 	CASE(0, signals_kill, -EINVAL, ""),
 	CASE(0, signals_real_time, -EINVAL, ""),
 	CASE(0, handled_unknown, -ERANGE, ""),
+	CASE(0, shared_unknown, -ERANGE, ""),
+	CASE(0, shared_short, -EINVAL, ""),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_of_no_time, -ERANGE, ""),
 	CASE(0, budget_too_large, -ERANGE, ""),

@@ -35,8 +35,8 @@
  *	REASSURE_A_NAME, REASSURE_A_FILE_FD and REASSURE_A_OFFSET; takes
  *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
- *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION and
- *	REASSURE_A_BUILD_ID.  -EEXIST when the name or the place is taken,
+ *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
+ *	REASSURE_A_BUILD_ID and REASSURE_A_SHARED.  -EEXIST when the name or the place is taken,
  *	-EBUSY when something else owns the write-fault hook.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
  *	-ENOENT when there is none.  When the answer arrives, calls that were
@@ -91,6 +91,8 @@ enum reassure_command {
  *	enum reassure_refusal + 1; type 0 is padding
  * @REASSURE_A_RESCUE_POINTS: u32, how many rescue points there are
  * @REASSURE_A_MODULE_VERSION: string
+ * @REASSURE_A_SHARED: u32, one of enum reassure_shared; default
+ *	REASSURE_SHARED_REFUSE
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -111,6 +113,7 @@ enum reassure_attribute {
 	REASSURE_A_REFUSED,
 	REASSURE_A_RESCUE_POINTS,
 	REASSURE_A_MODULE_VERSION,
+	REASSURE_A_SHARED,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -128,6 +131,28 @@ enum reassure_handled {
 
 	__REASSURE_HANDLED_LAST,
 	REASSURE_HANDLED_MAX = __REASSURE_HANDLED_LAST - 1
+};
+
+/**
+ * enum reassure_shared - what a call writes to shared memory: mappings whose
+ *	pages other processes may see (MAP_SHARED, SysV, memfd)
+ * @REASSURE_SHARED_REFUSE: such a call is not rescued, because another process
+ *	may have seen what it wrote
+ * @REASSURE_SHARED_LEAVE: it stays as the call left it; is not watched and
+ *	costs nothing
+ * @REASSURE_SHARED_RESTORE: the pages that the call wrote to are put back,
+ *	with what others wrote to the same pages meanwhile
+ *
+ * Memory of devices and the rings that the kernel shares with a program
+ * (io_uring, AIO, perf, packet sockets) is always left.
+ */
+enum reassure_shared {
+	REASSURE_SHARED_REFUSE,
+	REASSURE_SHARED_LEAVE,
+	REASSURE_SHARED_RESTORE,
+
+	__REASSURE_SHARED_LAST,
+	REASSURE_SHARED_MAX = __REASSURE_SHARED_LAST - 1
 };
 
 /**
@@ -181,7 +206,9 @@ enum reassure_counter {
  * @REASSURE_REFUSED_MAPPING: the call changed a mapping in a way, or of a
  *	kind, that cannot be put back ("mapping")
  * @REASSURE_REFUSED_USERFAULTFD: userfaultfd is in use ("userfaultfd")
- * @REASSURE_REFUSED_HUGETLB: a private writable hugetlb mapping ("hugetlb")
+ * @REASSURE_REFUSED_HUGETLB: a private writable hugetlb mapping, or a shared
+ *	one and the rescue point does not say REASSURE_SHARED_LEAVE
+ *	("hugetlb")
  * @REASSURE_REFUSED_PINNED: a page that would be put back has references
  *	that its mappings do not explain, so a device may be using it
  *	("pinned")
@@ -194,6 +221,9 @@ enum reassure_counter {
  * @REASSURE_REFUSED_LIMIT: the call wrote to more pages than the module's
  *	parameters log_pages, or all calls together than log_pages_total,
  *	allow ("limit")
+ * @REASSURE_REFUSED_SHARED: the call wrote to shared memory and the rescue
+ *	point says REASSURE_SHARED_REFUSE, or what it wrote cannot be put back
+ *	("shared")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -212,6 +242,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_MEMORY,
 	REASSURE_REFUSED_UNREADABLE,
 	REASSURE_REFUSED_LIMIT,
+	REASSURE_REFUSED_SHARED,
 
 	REASSURE_REFUSALS
 };

@@ -68,6 +68,18 @@ static void put_budget(struct nl_msg *msg, const struct rescue_point *rp)
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, rp->budget_seconds);
 }
 
+static void put_shared(struct nl_msg *msg, const struct rescue_point *rp)
+{
+	static const uint32_t values[] = {
+		[TEST_SHARED_LEAVE] = REASSURE_SHARED_LEAVE,
+		[TEST_SHARED_REFUSE] = REASSURE_SHARED_REFUSE,
+		[TEST_SHARED_RESTORE] = REASSURE_SHARED_RESTORE,
+	};
+
+	if (rp->shared != TEST_SHARED_UNSAID)
+		nla_put_u32(msg, REASSURE_A_SHARED, values[rp->shared]);
+}
+
 static int send_message(int command, void (*fill)(struct nl_msg *msg, const void *arg),
 			const void *arg)
 {
@@ -109,6 +121,7 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 	if (rp->signals)
 		nla_put_u64(msg, REASSURE_A_SIGNALS, rp->signals);
 	nla_put_u32(msg, REASSURE_A_HANDLED, rp->handled);
+	put_shared(msg, rp);
 	put_budget(msg, rp);
 }
 
@@ -140,7 +153,10 @@ int rescue_point_add(const struct rescue_point *rp)
 	return ret;
 }
 
-/* The usual one: "test", returns RESCUED, default signals, no budget. */
+/*
+ * The usual one: "test", returns RESCUED, default signals, no budget, shared
+ * memory left as it is.
+ */
 int rescue_point_protect(const void *function)
 {
 	struct rescue_point rp = { .function = function };

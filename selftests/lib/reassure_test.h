@@ -35,6 +35,17 @@
 /* Where nothing is ever mapped. */
 #define BAD_ADDRESS	((void *)0x8)
 
+/*
+ * What becomes of writes to shared memory.  Tests have their own books there,
+ * so the default is to leave it.
+ */
+enum test_shared {
+	TEST_SHARED_LEAVE,
+	TEST_SHARED_REFUSE,
+	TEST_SHARED_RESTORE,
+	TEST_SHARED_UNSAID,
+};
+
 /**
  * struct rescue_point - what to add
  * @function: of this process; or
@@ -45,6 +56,7 @@
  * @returns_void: nothing is returned
  * @signals: in place of the default set
  * @handled: enum reassure_handled
+ * @shared: enum test_shared
  * @budget_rescues: with
  * @budget_seconds: a budget in place of none
  */
@@ -57,6 +69,7 @@ struct rescue_point {
 	bool returns_void;
 	uint64_t signals;
 	unsigned int handled;
+	enum test_shared shared;
 	unsigned int budget_rescues;
 	unsigned int budget_seconds;
 };

@@ -74,6 +74,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       signals_json(answer->signals));
 	json_object_object_add(object, "handled",
 			       string_or_null(handled));
+	json_object_object_add(object, "shared",
+			       string_or_null(shared_names[answer->shared]));
 	json_object_object_add(object, "budget", budget_json(answer));
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
@@ -108,7 +110,8 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("nothing (void)");
 	printf("; signals ");
 	print_signals(answer->signals);
-	printf("; handled: %s; budget ", handled_names[answer->handled]);
+	printf("; handled: %s; shared: %s; budget ",
+	       handled_names[answer->handled], shared_names[answer->shared]);
 	if (answer->unlimited)
 		printf("unlimited\n");
 	else

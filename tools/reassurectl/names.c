@@ -32,11 +32,18 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_MEMORY] = "memory",
 	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
 	[REASSURE_REFUSED_LIMIT] = "limit",
+	[REASSURE_REFUSED_SHARED] = "shared",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {
 	[REASSURE_HANDLED_RESCUE] = "rescue",
 	[REASSURE_HANDLED_LEAVE] = "leave",
+};
+
+const char *const shared_names[REASSURE_SHARED_MAX + 1] = {
+	[REASSURE_SHARED_REFUSE] = "refuse",
+	[REASSURE_SHARED_LEAVE] = "leave",
+	[REASSURE_SHARED_RESTORE] = "restore",
 };
 
 const struct signal_name signal_names[] = {

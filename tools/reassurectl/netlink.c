@@ -69,6 +69,9 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 	if (options->has_handled &&
 	    nla_put_u32(msg, REASSURE_A_HANDLED, options->handled))
 		return false;
+	if (options->has_shared &&
+	    nla_put_u32(msg, REASSURE_A_SHARED, options->shared))
+		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -111,6 +114,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_RETURN] = { .type = NLA_S64 },
 		[REASSURE_A_SIGNALS] = { .type = NLA_U64 },
 		[REASSURE_A_HANDLED] = { .type = NLA_U32 },
+		[REASSURE_A_SHARED] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
 		[REASSURE_A_RESCUE_POINTS] = { .type = NLA_U32 },
@@ -140,7 +144,10 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
 	if (attrs[REASSURE_A_HANDLED])
 		answer->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
-	if (answer->handled > REASSURE_HANDLED_MAX)
+	if (attrs[REASSURE_A_SHARED])
+		answer->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
+	if (answer->handled > REASSURE_HANDLED_MAX ||
+	    answer->shared > REASSURE_SHARED_MAX)
 		return false;
 	answer->unlimited = attrs[REASSURE_A_BUDGET_UNLIMITED];
 	if (attrs[REASSURE_A_BUDGET_RESCUES])

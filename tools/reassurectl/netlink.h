@@ -24,6 +24,7 @@ struct kernel_answer {
 	__s64 value;
 	__u64 signals;
 	__u32 handled;
+	__u32 shared;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -191,6 +191,22 @@ static bool set_handled(struct add_options *options, const char *text,
 	return wrong(error, "--handled takes rescue or leave, not '%s'", text);
 }
 
+static bool set_shared(struct add_options *options, const char *text,
+		       char *error)
+{
+	__u32 i;
+
+	for (i = 0; i <= REASSURE_SHARED_MAX; i++) {
+		if (strcmp(shared_names[i], text))
+			continue;
+		options->shared = i;
+		options->has_shared = true;
+		return true;
+	}
+	return wrong(error, "--shared takes refuse, leave or restore, not '%s'",
+		     text);
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -202,6 +218,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return parse_signals(&options->signals, value, error);
 	if (!strcmp(option, "--handled"))
 		return set_handled(options, value, error);
+	if (!strcmp(option, "--shared"))
+		return set_shared(options, value, error);
 	if (!strcmp(option, "--budget"))
 		return parse_budget(options, value, error);
 	if (!strcmp(option, "--exe")) {
@@ -236,7 +254,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
-		"--signals", "--handled", "--budget", NULL
+		"--signals", "--handled", "--shared", "--budget", NULL
 	};
 	unsigned int seen = 0;
 	const char *value;

@@ -22,6 +22,8 @@ struct add_options {
 	__u64 signals;
 	bool has_handled;
 	__u32 handled;
+	bool has_shared;
+	__u32 shared;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -16,7 +16,7 @@ static const struct verb {
 	{ "add", cmd_add,
 	  "add --exe PATH (--function NAME | --offset N) --return VALUE|void\n"
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
-	  "    [--budget N/SECONDS|unlimited]\n"
+	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -29,6 +29,8 @@ static const struct verb {
 	  "  --signals LIST    of SEGV,BUS,FPE,ILL,ABRT (default) and TRAP,SYS\n"
 	  "  --handled WHAT    a fault for which the program has a handler:\n"
 	  "                    rescue it (default) or leave it to the handler\n"
+	  "  --shared WHAT     a call that wrote to shared memory: refuse to rescue\n"
+	  "                    it (default), leave what it wrote, or restore that\n"
 	  "  --budget LIMIT    at most N rescues in SECONDS (default 20/3600),\n"
 	  "                    or unlimited\n" },
 	{ "list", cmd_list,

@@ -57,6 +57,8 @@ static void test_add_most(void **state)
 		.signals = 1024,
 		.has_handled = true,
 		.handled = REASSURE_HANDLED_LEAVE,
+		.has_shared = true,
+		.shared = REASSURE_SHARED_LEAVE,
 		.budget_rescues = 3,
 		.budget_seconds = 60,
 	};
@@ -77,19 +79,23 @@ static void test_add_most(void **state)
 	assert_int_equal(nla_get_u64(attrs[REASSURE_A_SIGNALS]), 1024);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_HANDLED]),
 			 REASSURE_HANDLED_LEAVE);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_SHARED]),
+			 REASSURE_SHARED_LEAVE);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_RESCUES]), 3);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_SECONDS]), 60);
 	assert_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
 	nlmsg_free(msg);
 
-	/* Handled as by default is still said, because it was. */
+	/* What is as by default is still said, because it was. */
 	msg = new_message(REASSURE_CMD_RESCUE_POINT_ADD);
 	options.handled = REASSURE_HANDLED_RESCUE;
+	options.shared = REASSURE_SHARED_REFUSE;
 	options.unlimited = true;
 	options.budget_rescues = 0;
 	assert_true(netlink_put_add(msg, &options, "name", &place));
 	attributes(msg, attrs);
 	assert_non_null(attrs[REASSURE_A_HANDLED]);
+	assert_non_null(attrs[REASSURE_A_SHARED]);
 	assert_non_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
 	assert_null(attrs[REASSURE_A_BUDGET_RESCUES]);
 	nlmsg_free(msg);
@@ -138,6 +144,7 @@ static void test_parse(void **state)
 	nla_put_s64(msg, REASSURE_A_RETURN, -7);
 	nla_put_u64(msg, REASSURE_A_SIGNALS, 1024);
 	nla_put_u32(msg, REASSURE_A_HANDLED, REASSURE_HANDLED_LEAVE);
+	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
 	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, 3600);
 	/* A newer module counts more than this tool knows. */
@@ -154,6 +161,7 @@ static void test_parse(void **state)
 	assert_true(answer.has_value && answer.value == -7);
 	assert_int_equal(answer.signals, 1024);
 	assert_int_equal(answer.handled, REASSURE_HANDLED_LEAVE);
+	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
 	assert_false(answer.unlimited);
 	assert_int_equal(answer.budget_rescues, 20);
 	assert_int_equal(answer.budget_seconds, 3600);
@@ -192,6 +200,10 @@ static void test_parse_wrong(void **state)
 	nlmsg_free(msg);
 	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
 	nla_put_u32(msg, REASSURE_A_HANDLED, 99);
+	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
+	nlmsg_free(msg);
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	nla_put_u32(msg, REASSURE_A_SHARED, 99);
 	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
 	nlmsg_free(msg);
 }

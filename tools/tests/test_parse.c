@@ -200,18 +200,20 @@ static void test_add(void **state)
 	assert_string_equal(options.function, "f");
 	assert_true(options.value == -1);
 	assert_false(options.has_offset || options.has_handled ||
-		     options.unlimited || options.name);
+		     options.has_shared || options.unlimited || options.name);
 	assert_int_equal(options.signals, 0);
 	assert_int_equal(options.budget_rescues, 0);
 
 	assert_true(ADD("--exe=a=b", "--offset=0x10", "--return=void",
 			"--name=n", "--signals=SEGV", "--handled=leave",
-			"--budget=1/2"));
+			"--budget=1/2", "--shared", "restore"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
 	assert_string_equal(options.name, "n");
 	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
+	assert_true(options.has_shared);
+	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
 }
@@ -248,6 +250,13 @@ static void test_add_errors(void **state)
 	assert_contains(error, "unknown argument 'program'");
 	assert_false(ADD("--handled", "maybe"));
 	assert_contains(error, "--handled takes rescue or leave");
+	assert_false(ADD("--shared", "undo"));
+	assert_contains(error,
+			"--shared takes refuse, leave or restore, not 'undo'");
+	assert_false(ADD("--shared=", "--exe=a"));
+	assert_contains(error, "--shared takes");
+	assert_false(ADD("--shared=leave", "--shared=leave"));
+	assert_contains(error, "--shared is given twice");
 	assert_false(ADD("--name", "a/b"));
 	assert_contains(error, "--name takes");
 }
