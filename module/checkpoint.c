@@ -68,6 +68,7 @@ static void checkpoint_free(struct checkpoint *cp)
 {
 	if (cp->gm)
 		guarded_mm_put(cp->gm);
+	open_files_free(&cp->files);
 	kfree_rcu(cp, rcu);
 }
 
@@ -97,9 +98,25 @@ static void drop(struct checkpoint *cp)
 		checkpoint_put(cp);
 }
 
+/* What the call did to descriptors and the like is no longer of interest. */
+static void stop_recording(struct checkpoint *cp)
+{
+	if (!cp->recording)
+		return;
+	WRITE_ONCE(cp->recording, false);
+	/* The thread may be adding something. */
+	if (cp->task != current) {
+		spin_lock(&cp->recording_lock);
+		spin_unlock(&cp->recording_lock);
+	}
+	open_files_drop(&cp->files);
+	process_state_drop(&cp->state);
+}
+
 /* The call is over; @cp->lock is held. */
 static void end_call(struct checkpoint *cp)
 {
+	stop_recording(cp);
 	WRITE_ONCE(cp->rp, NULL);
 	if (cp->oracle)
 		oracle_free(cp->oracle);
@@ -253,7 +270,7 @@ static void save_signals(struct signal_state *state)
 }
 
 /*
- * Opens the checkpoint's memory side, or says why that is not possible.
+ * Opens the checkpoint's other sides, or says why that is not possible.
  * Without it the checkpoint only tells a fault why it is not rescued.
  */
 static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
@@ -262,15 +279,23 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 
 	if (!registers_supported(regs))
 		return REASSURE_REFUSED_PROBE;
-	if (mm_is_shared())
+	if (mm_is_shared()) {
+		cp->files.stale = true;
 		return REASSURE_REFUSED_THREADS;
+	}
+	refusal = open_files_record(&cp->files);
+	if (refusal >= 0)
+		return refusal;
+	process_state_record(&cp->state);
 	if (!cp->gm)
 		cp->gm = guarded_mm_acquire(cp->mm);
 	if (!cp->gm)
 		return REASSURE_REFUSED_MEMORY;
 	refusal = guarded_mm_open(cp->gm, regs->sp, cp->rp->config.shared);
-	if (refusal < 0)
+	if (refusal < 0) {
 		cp->oracle = oracle_record(cp->gm);
+		WRITE_ONCE(cp->recording, true);
+	}
 	return refusal;
 }
 
@@ -282,6 +307,7 @@ static struct checkpoint *make_checkpoint(void)
 		return NULL;
 	refcount_set(&cp->users, 1);
 	mutex_init(&cp->lock);
+	spin_lock_init(&cp->recording_lock);
 	cp->task = current;
 	cp->mm = current->mm;
 	cp->exec_id = current->self_exec_id;
@@ -303,6 +329,7 @@ static struct checkpoint *make_checkpoint(void)
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 {
 	struct checkpoint *cp = own_checkpoint();
+	u64 ended;
 
 	/* Pairs with the one in end_call(), when somebody else ends it. */
 	if (cp && smp_load_acquire(&cp->open)) {
@@ -329,7 +356,10 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 
 	/* While it is not open, only this thread writes to it. */
 	WRITE_ONCE(cp->rp, rp);
-	cp->ended_threads = ended_threads();
+	ended = ended_threads();
+	if (ended != cp->ended_threads)
+		cp->files.stale = true;
+	cp->ended_threads = ended;
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);
@@ -486,11 +516,19 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 	if (!has_return_instance(cp->registers.regs.sp))
 		return REASSURE_REFUSED_PROBE;
 	refusal = rollback_prepare(rb, cp->gm);
-	if (refusal != REASSURE_REFUSED_PINNED)
+	if (refusal == REASSURE_REFUSED_PINNED) {
+		/* Perhaps only a batch on its way to the LRU lists has it. */
+		kernel_drain_all_lru_batches();
+		refusal = rollback_prepare(rb, cp->gm);
+	}
+	if (refusal >= 0)
 		return refusal;
-	/* Perhaps only a batch on its way to the LRU lists has the page. */
-	kernel_drain_all_lru_batches();
-	return rollback_prepare(rb, cp->gm);
+	refusal = process_state_prepare(&cp->state);
+	if (refusal < 0)
+		refusal = open_files_prepare(&cp->files);
+	if (refusal >= 0)
+		rollback_cancel(rb);
+	return refusal;
 }
 
 /**
@@ -502,6 +540,7 @@ void checkpoint_restore_signals(struct checkpoint *cp)
 	struct signal_state *state = &cp->signals;
 	struct k_sigaction *actions = own_sighand()->action;
 
+	process_state_restore_actions(&cp->state);
 	memcpy(&actions[SIGILL - 1], state->actions,
 	       ADJACENT_SIGNALS * sizeof(*actions));
 	actions[SIGSEGV - 1] = state->actions[ADJACENT_SIGNALS];
@@ -535,6 +574,8 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	ret = rollback_commit(rb);
 	if (ret)
 		return ret;
+	open_files_commit(&cp->files);
+	process_state_commit(&cp->state);
 	oracle_compare(cp->oracle, cp->gm, cp->rp);
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);

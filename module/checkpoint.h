@@ -10,6 +10,8 @@
 #include <linux/task_work.h>
 
 #include "arch/x86/registers.h"
+#include "open_files.h"
+#include "process_state.h"
 #include "rescue_point.h"
 #include "rollback.h"
 
@@ -57,6 +59,12 @@ struct signal_state {
  *	refusal to tell when the call faults; or negative
  * @registers: at the entry
  * @signals: at the entry
+ * @files: its descriptors then
+ * @state: what else the process had
+ * @recording_lock: keeps from ending @recording while @task adds something
+ *	that has to be let go; a spinlock, since system calls begin anywhere
+ * @recording: what the call does to descriptors and the like is watched: it
+ *	is open and may be rolled back
  * @ended_threads: changes when a thread of the process ends
  * @work: brings the thread from a signal to its rollback
  * @info: of the signal
@@ -81,6 +89,10 @@ struct checkpoint {
 	int refusal;
 	struct registers registers;
 	struct signal_state signals;
+	struct open_files files;
+	struct process_state state;
+	spinlock_t recording_lock;	/* see above */
+	bool recording;
 	u64 ended_threads;
 	struct callback_head work;
 	kernel_siginfo_t info;

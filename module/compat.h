@@ -6,6 +6,7 @@
 #ifndef _REASSURE_COMPAT_H
 #define _REASSURE_COMPAT_H
 
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
@@ -16,6 +17,10 @@
 #include <linux/uprobes.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
+
+#if KERNEL_VERSION(6, 3, 0) <= LINUX_VERSION_CODE
+#include <linux/filelock.h>
+#endif
 
 #if KERNEL_VERSION(6, 1, 0) > LINUX_VERSION_CODE
 #error "Reassure needs Linux 6.1 or later"
@@ -91,6 +96,11 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 	return test_bit(MMF_HAS_MDWE, &mm->flags);
 }
 
+#define compat_file_lock	file_lock_core
+#define compat_lock_list	flc_list
+#define compat_lock_owner	flc_owner
+#define compat_lock_file	flc_file
+
 #define compat_genl_ops	genl_split_ops
 
 #define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
@@ -163,6 +173,11 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 	return false;
 }
 
+#define compat_file_lock	file_lock
+#define compat_lock_list	fl_list
+#define compat_lock_owner	fl_owner
+#define compat_lock_file	fl_file
+
 #define compat_genl_ops	genl_ops
 
 #define COMPAT_USER_SHADOW_STACK	0
@@ -182,6 +197,15 @@ static inline int compat_unexplained_references(struct folio *folio)
 	       !folio_test_lru(folio);
 }
 
+static inline bool compat_has_io_uring(void)
+{
+#ifdef CONFIG_IO_URING
+	return current->io_uring;
+#else
+	return false;
+#endif
+}
+
 /*
  * Whether some page of @mm, the address space of current, may be in use by a
  * device or an asynchronous request: one was pinned once, or there is a
@@ -194,10 +218,62 @@ static inline bool compat_may_be_in_use(struct mm_struct *mm)
 #ifdef CONFIG_AIO
 	may |= !!rcu_access_pointer(mm->ioctx_table);
 #endif
-#ifdef CONFIG_IO_URING
-	may |= !!current->io_uring;
+	return may || compat_has_io_uring();
+}
+
+static inline bool compat_lock_is_of(const struct list_head *list,
+				     const struct file *file)
+{
+	struct compat_file_lock *lock;
+
+	list_for_each_entry(lock, list, compat_lock_list)
+		if (lock->compat_lock_owner == current->files ||
+		    (file && lock->compat_lock_file == file))
+			return true;
+	return false;
+}
+
+/*
+ * Whether current has a lock or lease on @inode that goes when it closes a
+ * descriptor of it, or one that goes with the last reference to @file.
+ */
+static inline bool compat_has_locks(struct inode *inode,
+				    const struct file *file)
+{
+	bool has = false;
+#ifdef CONFIG_FILE_LOCKING
+	/* Pairs with the one that publishes it. */
+	struct file_lock_context *context = smp_load_acquire(&inode->i_flctx);
+
+	if (!context)
+		return false;
+	spin_lock(&context->flc_lock);
+	has = compat_lock_is_of(&context->flc_posix, file) ||
+	      compat_lock_is_of(&context->flc_flock, file) ||
+	      compat_lock_is_of(&context->flc_lease, file);
+	spin_unlock(&context->flc_lock);
 #endif
-	return may;
+	return has;
+}
+
+/* Whether somebody watches @inode by fcntl(F_NOTIFY), until he closes it. */
+static inline bool compat_has_dnotify(const struct inode *inode)
+{
+#ifdef CONFIG_DNOTIFY
+	return S_ISDIR(inode->i_mode) && inode->i_fsnotify_mask;
+#else
+	return false;
+#endif
+}
+
+/* Whether others wait for a priority-inheriting futex that current has. */
+static inline bool compat_has_pi_futex(void)
+{
+#ifdef CONFIG_FUTEX_PI
+	return !list_empty(&current->pi_state_list);
+#else
+	return false;
+#endif
 }
 
 /*

@@ -32,4 +32,6 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
 	[REASSURE_REFUSED_LIMIT] = "limit",
 	[REASSURE_REFUSED_SHARED] = "shared",
+	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
+	[REASSURE_REFUSED_STATE] = "state",
 };

@@ -318,20 +318,49 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info,
 	rcu_read_unlock();
 }
 
-static struct tracepoint *signal_tracepoint;
+/*
+ * A signal of current is about to be delivered: its handler goes when it is
+ * one for a single time.  Under the siglock, too.
+ */
+static void on_delivery(void *data, int sig, struct kernel_siginfo *info,
+			struct k_sigaction *action)
+{
+	struct checkpoint *cp;
+
+	if (!(action->sa.sa_flags & SA_RESETHAND))
+		return;
+	rcu_read_lock();
+	cp = checkpoint_lookup();
+	if (cp && READ_ONCE(cp->recording) && checkpoint_is_of_current(cp))
+		process_state_keep_actions(&cp->state);
+	rcu_read_unlock();
+}
+
+static struct tracepoint *signal_tracepoint, *delivery_tracepoint;
 
 int fatal_signal_start(void)
 {
+	int ret;
+
 	signal_tracepoint = kernel_tracepoint("signal_generate");
-	if (!signal_tracepoint)
+	delivery_tracepoint = kernel_tracepoint("signal_deliver");
+	if (!signal_tracepoint || !delivery_tracepoint)
 		return -EOPNOTSUPP;
-	return tracepoint_probe_register(signal_tracepoint, on_signal, NULL);
+	ret = tracepoint_probe_register(delivery_tracepoint, on_delivery, NULL);
+	if (ret)
+		return ret;
+	ret = tracepoint_probe_register(signal_tracepoint, on_signal, NULL);
+	if (ret)
+		tracepoint_probe_unregister(delivery_tracepoint, on_delivery,
+					    NULL);
+	return ret;
 }
 
 /* Waits for threads that are on their way from a signal to a rollback. */
 void fatal_signal_stop(void)
 {
 	tracepoint_probe_unregister(signal_tracepoint, on_signal, NULL);
+	tracepoint_probe_unregister(delivery_tracepoint, on_delivery, NULL);
 	tracepoint_synchronize_unregister();
 	wait_var_event(&works_pending, !atomic_read(&works_pending));
 	/* And have executed the last instruction of rescue_work(). */

@@ -90,6 +90,26 @@ static void *address_behind_hooks(const char *name)
 	return NULL;
 }
 
+unsigned long kernel_function(const char *name)
+{
+	return (unsigned long)symbol_address(name);
+}
+
+/* No probe can be set on data, but the attempt looks up its address. */
+const unsigned long *kernel_system_call_table(void)
+{
+	struct kprobe probe = { .symbol_name = "sys_call_table" };
+
+	if (!register_kprobe(&probe)) {
+		unregister_kprobe(&probe);
+		probe.addr = NULL;
+	}
+	if (!probe.addr)
+		pr_err("this kernel has no symbol %s; cannot work here\n",
+		       probe.symbol_name);
+	return (const unsigned long *)probe.addr;
+}
+
 void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
 			    unsigned long end)
 {

@@ -10,6 +10,7 @@
 #include "page_log.h"
 #include "rescue_point.h"
 #include "sysfs.h"
+#include "system_calls.h"
 #include "write_guard.h"
 
 static int __init reassure_init(void)
@@ -28,9 +29,12 @@ static int __init reassure_init(void)
 	ret = reassure_mapping_guard_init();
 	if (ret)
 		goto write_guard;
-	ret = reassure_checkpoint_init();
+	ret = reassure_system_calls_init();
 	if (ret)
 		goto mapping_guard;
+	ret = reassure_checkpoint_init();
+	if (ret)
+		goto system_calls;
 	ret = reassure_sysfs_init();
 	if (ret)
 		goto checkpoint;
@@ -43,6 +47,8 @@ sysfs:
 	reassure_sysfs_exit();
 checkpoint:
 	reassure_checkpoint_exit();
+system_calls:
+	reassure_system_calls_exit();
 mapping_guard:
 	reassure_mapping_guard_exit();
 write_guard:
@@ -60,6 +66,7 @@ static void __exit reassure_exit(void)
 	reassure_checkpoint_exit();
 	reassure_moved_mappings_exit();
 	reassure_guarded_mm_exit();
+	reassure_system_calls_exit();
 	reassure_mapping_guard_exit();
 	reassure_write_guard_exit();
 	reassure_page_log_exit();

@@ -15,6 +15,7 @@
 #include "mapping_guard.h"
 #include "rescue_point.h"
 #include "sysfs.h"
+#include "system_calls.h"
 #include "write_guard.h"
 
 /* All rescue points in the order of their adding, under registry_lock. */
@@ -51,8 +52,8 @@ static int on_return(struct uprobe_consumer *consumer, unsigned long function,
 }
 
 /*
- * The write-fault hook and the signal probe exist only while a rescue point
- * does.
+ * The hooks of page faults and system calls and the probes of signals exist
+ * only while a rescue point does.
  */
 static int start_interception(struct netlink_ext_ack *extack)
 {
@@ -73,14 +74,22 @@ static int start_interception(struct netlink_ext_ack *extack)
 			       "a system call that changes mappings is in use by a live patch or another redirection");
 		goto stop_write_guard;
 	}
+	ret = system_calls_start();
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "cannot hook the kernel's system calls, perhaps because kernel.ftrace_enabled is 0");
+		goto stop_mapping_guard;
+	}
 	ret = fatal_signal_start();
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
-			       "cannot attach to the tracepoint signal_generate");
-		goto stop_mapping_guard;
+			       "cannot attach to the tracepoints of signals");
+		goto stop_system_calls;
 	}
 	return 0;
 
+stop_system_calls:
+	system_calls_stop();
 stop_mapping_guard:
 	mapping_guard_stop();
 stop_write_guard:
@@ -94,6 +103,7 @@ static void stop_interception(void)
 	mapping_guard_stop();
 	checkpoint_drop_all();
 	reassure_guarded_mm_drop_all();
+	system_calls_stop();
 	write_guard_stop();
 }
 

@@ -224,6 +224,13 @@ enum reassure_counter {
  * @REASSURE_REFUSED_SHARED: the call wrote to shared memory and the rescue
  *	point says REASSURE_SHARED_REFUSE, or what it wrote cannot be put back
  *	("shared")
+ * @REASSURE_REFUSED_DESCRIPTOR: the call closed a descriptor that cannot be
+ *	opened again, such as a socket or a locked file, or did something else
+ *	to descriptors or what they stand for that cannot be undone; or another
+ *	process shares the descriptors ("descriptor")
+ * @REASSURE_REFUSED_STATE: the call changed something else of its process
+ *	that cannot be put back, such as credentials, limits, timers or
+ *	namespaces, or made system calls of another mode ("state")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -243,6 +250,8 @@ enum reassure_refusal {
 	REASSURE_REFUSED_UNREADABLE,
 	REASSURE_REFUSED_LIMIT,
 	REASSURE_REFUSED_SHARED,
+	REASSURE_REFUSED_DESCRIPTOR,
+	REASSURE_REFUSED_STATE,
 
 	REASSURE_REFUSALS
 };

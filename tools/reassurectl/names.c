@@ -33,6 +33,8 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_UNREADABLE] = "unreadable",
 	[REASSURE_REFUSED_LIMIT] = "limit",
 	[REASSURE_REFUSED_SHARED] = "shared",
+	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
+	[REASSURE_REFUSED_STATE] = "state",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The descriptors of a process: those that a call has opened are closed by a
+ * rollback, regular files that it has closed are open again, offsets are as
+ * at the entry.
+ *
+ * An entry costs a comparison of two bitmaps, and a read for each open file
+ * that has an offset.  What is closed is told by system_calls.c.
+ */
+#include <linux/bitmap.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "../uapi/reassure.h"
+#include "compat.h"
+#include "open_files.h"
+#include "page_log.h"
+
+/* Flags that fcntl() and ioctl() change, but FASYNC. */
+#define CHANGING_FLAGS	(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME)
+
+/*
+ * The table of current, which shares it with nobody: only current replaces
+ * it.
+ */
+static struct fdtable *own_table(void)
+{
+	return rcu_dereference_raw(current->files->fdt);
+}
+
+bool open_files_are_shared(struct open_files *of)
+{
+	if (atomic_read(&current->files->count) == 1)
+		return false;
+	of->stale = true;
+	return true;
+}
+
+static struct file *file_of(const struct fdtable *table, unsigned int fd)
+{
+	return fd < table->max_fds ? rcu_dereference_raw(table->fd[fd]) : NULL;
+}
+
+/* Whether current has a descriptor @fd. */
+bool open_files_is_open(unsigned int fd)
+{
+	return file_of(own_table(), fd);
+}
+
+static bool is_known(const struct open_files *of, unsigned int fd)
+{
+	return fd < of->words * BITS_PER_LONG && test_bit(fd, of->known);
+}
+
+/* Whether @file has an offset that reading or writing moves. */
+static bool has_offset(struct file *file)
+{
+	umode_t mode = file_inode(file)->i_mode;
+
+	return (S_ISREG(mode) || S_ISDIR(mode) || S_ISBLK(mode)) &&
+	       !(file->f_mode & FMODE_PATH);
+}
+
+static int grow_bitmaps(struct open_files *of, unsigned int words)
+{
+	unsigned long *bitmaps;
+	unsigned int copied = min(words, of->words);
+
+	bitmaps = kvcalloc(2 * words, sizeof(*bitmaps), PAGE_LOG_GFP);
+	if (!bitmaps)
+		return -ENOMEM;
+	if (copied)
+		memcpy(bitmaps, of->known, copied * sizeof(*bitmaps));
+	kvfree(of->known);
+	of->known = bitmaps;
+	of->close_on_exec = bitmaps + words;
+	of->words = words;
+	return 0;
+}
+
+static int add_offset(struct open_files *of, unsigned int fd)
+{
+	unsigned int room = of->offsets_room;
+	struct file_offset *offsets;
+
+	if (of->nr_offsets == room) {
+		room = room ? 2 * room : 8;
+		offsets = kvmalloc_array(room, sizeof(*offsets), PAGE_LOG_GFP);
+		if (!offsets)
+			return -ENOMEM;
+		if (of->nr_offsets)
+			memcpy(offsets, of->offsets,
+			       of->nr_offsets * sizeof(*offsets));
+		kvfree(of->offsets);
+		of->offsets = offsets;
+		of->offsets_room = room;
+	}
+	of->offsets[of->nr_offsets++].fd = fd;
+	return 0;
+}
+
+/* Those that have been closed go, whatever has their number now. */
+static void forget_closed(struct open_files *of, const struct fdtable *table)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < of->nr_offsets; i++)
+		if (is_known(of, of->offsets[i].fd) &&
+		    file_of(table, of->offsets[i].fd))
+			of->offsets[n++] = of->offsets[i];
+	of->nr_offsets = n;
+}
+
+static int look_at_new(struct open_files *of, const struct fdtable *table,
+		       unsigned int word)
+{
+	unsigned long new = table->open_fds[word] & ~of->known[word];
+	unsigned int bit, fd;
+	struct file *file;
+
+	for_each_set_bit(bit, &new, BITS_PER_LONG) {
+		fd = word * BITS_PER_LONG + bit;
+		file = file_of(table, fd);
+		if (file && has_offset(file) && add_offset(of, fd))
+			return -ENOMEM;
+	}
+	of->known[word] = table->open_fds[word];
+	return 0;
+}
+
+/* Descriptors have come or gone since the last entry. */
+static noinline int look_again(struct open_files *of,
+			       const struct fdtable *table)
+{
+	unsigned int words = table->max_fds / BITS_PER_LONG;
+	unsigned int i;
+
+	if (words != of->words && grow_bitmaps(of, words))
+		return REASSURE_REFUSED_MEMORY;
+	if (of->stale)
+		bitmap_zero(of->known, of->words * BITS_PER_LONG);
+	/* Until all have been looked at. */
+	of->stale = true;
+	forget_closed(of, table);
+	for (i = 0; i < words; i++) {
+		if (look_at_new(of, table, i))
+			return REASSURE_REFUSED_MEMORY;
+		cond_resched();
+	}
+	/* Workers of io_uring open and close unseen. */
+	of->stale = compat_has_io_uring();
+	return -1;
+}
+
+static bool has_changed(const struct open_files *of,
+			const struct fdtable *table)
+{
+	unsigned int words = table->max_fds / BITS_PER_LONG;
+	unsigned int i;
+
+	if (of->stale || words != of->words || compat_has_io_uring())
+		return true;
+	for (i = 0; i < words; i++)
+		if (table->open_fds[i] != of->known[i])
+			return true;
+	return false;
+}
+
+/**
+ * open_files_record() - current enters a rescue point
+ * @of: the descriptors at its last entry
+ *
+ * Return: negative, or the enum reassure_refusal.
+ */
+int open_files_record(struct open_files *of)
+{
+	const struct fdtable *table = own_table();
+	unsigned int i;
+	int refusal;
+
+	if (open_files_are_shared(of))
+		return REASSURE_REFUSED_DESCRIPTOR;
+	if (has_changed(of, table)) {
+		refusal = look_again(of, table);
+		if (refusal >= 0)
+			return refusal;
+	}
+	for (i = 0; i < of->nr_offsets; i++)
+		of->offsets[i].pos = file_of(table, of->offsets[i].fd)->f_pos;
+	return -1;
+}
+
+/* The call is over: what it has closed is closed. */
+void open_files_drop(struct open_files *of)
+{
+	while (of->nr_kept)
+		fput(of->kept[--of->nr_kept].file);
+	of->nr_flagged = 0;
+	of->has_close_on_exec = false;
+}
+
+void open_files_free(struct open_files *of)
+{
+	kvfree(of->known);
+	kvfree(of->offsets);
+}
+
+/*
+ * Whether closing @file can be undone later without anybody's notice in
+ * between: no other end waits for it, no lock goes with it.
+ */
+static bool can_be_kept(struct file *file)
+{
+	struct inode *inode = file_inode(file);
+
+	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
+		return false;
+	/* The locks of such file systems may be kept elsewhere. */
+	if (file->f_op->lock || file->f_op->flock)
+		return false;
+	return !compat_has_locks(inode, file) && !compat_has_dnotify(inode);
+}
+
+/* Remembers what close-on-exec was before the first change. */
+static void keep_close_on_exec(struct open_files *of,
+			       const struct fdtable *table)
+{
+	if (of->has_close_on_exec)
+		return;
+	memcpy(of->close_on_exec, table->close_on_exec,
+	       of->words * sizeof(*of->close_on_exec));
+	of->has_close_on_exec = true;
+}
+
+static bool was_close_on_exec(const struct open_files *of,
+			      const struct fdtable *table, unsigned int fd)
+{
+	return test_bit(fd, of->has_close_on_exec ? of->close_on_exec :
+						    table->close_on_exec);
+}
+
+/**
+ * open_files_close() - @fd is about to be closed or replaced
+ * @of: the descriptors of current
+ * @fd: one of them, or not
+ * @recording: whether a rollback may follow
+ *
+ * Closing also drops the POSIX locks that the process has on the file
+ * through other descriptors.
+ */
+int open_files_close(struct open_files *of, unsigned int fd, bool recording)
+{
+	const struct fdtable *table = own_table();
+	struct file *file = file_of(table, fd);
+	bool known = is_known(of, fd);
+	struct kept_file *kept;
+
+	if (known)
+		__clear_bit(fd, of->known);
+	if (!file || !recording)
+		return -1;
+	if (!known)
+		return compat_has_locks(file_inode(file), NULL) ?
+		       REASSURE_REFUSED_DESCRIPTOR : -1;
+	if (!can_be_kept(file) || of->nr_kept == OPEN_FILES_KEPT)
+		return REASSURE_REFUSED_DESCRIPTOR;
+	kept = &of->kept[of->nr_kept++];
+	kept->file = get_file(file);
+	kept->fd = fd;
+	kept->close_on_exec = was_close_on_exec(of, table, fd);
+	return -1;
+}
+
+int open_files_close_range(struct open_files *of, unsigned int first,
+			   unsigned int last, bool recording)
+{
+	const struct fdtable *table = own_table();
+	unsigned long fd;
+	int refusal = -1;
+
+	last = min(last, table->max_fds - 1);
+	for (fd = find_next_bit(table->open_fds, table->max_fds, first);
+	     fd <= last;
+	     fd = find_next_bit(table->open_fds, table->max_fds, fd + 1)) {
+		refusal = open_files_close(of, fd, recording);
+		if (refusal >= 0)
+			break;
+	}
+	/* Those behind the first that cannot be put back need not be kept. */
+	for (; fd <= last; fd++)
+		open_files_close(of, fd, false);
+	return refusal;
+}
+
+/* Some descriptor's close-on-exec flag is about to change. */
+int open_files_close_on_exec(struct open_files *of)
+{
+	keep_close_on_exec(of, own_table());
+	return -1;
+}
+
+static bool is_kept(const struct open_files *of, const struct file *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < of->nr_kept; i++)
+		if (of->kept[i].file == file)
+			return true;
+	return false;
+}
+
+/**
+ * open_files_have() - whether a descriptor leads to an open file of the entry
+ * @of: the descriptors of current
+ * @fd: a descriptor; one that was made inside by dup() has the same open file
+ */
+bool open_files_have(const struct open_files *of, unsigned int fd)
+{
+	const struct fdtable *table = own_table();
+	const struct file *file = file_of(table, fd);
+	unsigned long other, end = of->words * BITS_PER_LONG;
+
+	if (!file)
+		return false;
+	if (is_known(of, fd))
+		return true;
+	if (file_count(file) == 1)
+		return false;
+	for_each_set_bit(other, of->known, end)
+		if (file_of(table, other) == file)
+			return true;
+	return is_kept(of, file);
+}
+
+/* The flags of the open file of @fd are about to change, but not FASYNC. */
+int open_files_set_flags(struct open_files *of, unsigned int fd)
+{
+	struct file *file = file_of(own_table(), fd);
+	struct flagged_file *flagged;
+	unsigned int i;
+
+	if (!open_files_have(of, fd))
+		return -1;
+	for (i = 0; i < of->nr_flagged; i++)
+		if (of->flagged[i].file == file)
+			return -1;
+	if (of->nr_flagged == OPEN_FILES_FLAGGED)
+		return REASSURE_REFUSED_DESCRIPTOR;
+	flagged = &of->flagged[of->nr_flagged++];
+	flagged->file = file;
+	flagged->flags = file->f_flags;
+	flagged->iocb_flags = file->f_iocb_flags;
+	return -1;
+}
+
+static unsigned int count_mappings(const struct file *file)
+{
+	unsigned int count = 0;
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, current->mm, 0);
+
+	for_each_vma(vmi, vma)
+		count += vma->vm_file == file;
+	return count;
+}
+
+/*
+ * Whether all references to @file are descriptors, mappings and @of's of
+ * current; the mmap lock is held.
+ */
+static bool is_own(const struct open_files *of, const struct file *file)
+{
+	const struct fdtable *table = own_table();
+	long others = file_count(file);
+	unsigned long fd;
+	unsigned int i;
+
+	for_each_set_bit(fd, table->open_fds, table->max_fds)
+		others -= file_of(table, fd) == file;
+	for (i = 0; i < of->nr_kept; i++)
+		others -= of->kept[i].file == file;
+	if (others > 0)
+		others -= count_mappings(file);
+	return others <= 0;
+}
+
+/* The open file that @fd had at the entry. */
+static struct file *file_at_entry(const struct open_files *of, unsigned int fd)
+{
+	unsigned int i;
+
+	if (is_known(of, fd))
+		return file_of(own_table(), fd);
+	for (i = 0; i < of->nr_kept; i++)
+		if (of->kept[i].fd == fd)
+			return of->kept[i].file;
+	return NULL;
+}
+
+/* The first descriptor from @fd on that the call has opened, or max_fds. */
+static unsigned int next_opened(const struct open_files *of,
+				const struct fdtable *table, unsigned int fd)
+{
+	unsigned int word = fd / BITS_PER_LONG;
+	unsigned long opened;
+
+	for (; word < table->max_fds / BITS_PER_LONG; word++) {
+		opened = table->open_fds[word];
+		if (word < of->words)
+			opened &= ~of->known[word];
+		if (word == fd / BITS_PER_LONG)
+			opened &= BITMAP_FIRST_WORD_MASK(fd);
+		if (opened)
+			return word * BITS_PER_LONG + __ffs(opened);
+	}
+	return table->max_fds;
+}
+
+static bool closing_drops_locks(const struct open_files *of)
+{
+	const struct fdtable *table = own_table();
+	struct file *file;
+	unsigned int fd;
+
+	for (fd = next_opened(of, table, 0); fd < table->max_fds;
+	     fd = next_opened(of, table, fd + 1)) {
+		file = file_of(table, fd);
+		if (file && compat_has_locks(file_inode(file), NULL))
+			return true;
+	}
+	return false;
+}
+
+/**
+ * open_files_prepare() - do all of a rollback that can fail
+ * @of: the descriptors of current, which is inside; its mmap lock is held
+ *
+ * Return: negative, or the enum reassure_refusal; nothing is changed.
+ */
+int open_files_prepare(struct open_files *of)
+{
+	unsigned int i;
+
+	if (open_files_are_shared(of) || closing_drops_locks(of))
+		return REASSURE_REFUSED_DESCRIPTOR;
+	for (i = 0; i < of->nr_offsets; i++) {
+		struct file_offset *offset = &of->offsets[i];
+		struct file *file = file_at_entry(of, offset->fd);
+
+		offset->restore = file && file->f_pos != offset->pos &&
+				  is_own(of, file);
+	}
+	for (i = 0; i < of->nr_flagged; i++)
+		of->flagged[i].restore = is_own(of, of->flagged[i].file);
+	return -1;
+}
+
+static void restore_flags(const struct flagged_file *flagged)
+{
+	struct file *file = flagged->file;
+
+	spin_lock(&file->f_lock);
+	file->f_flags = (file->f_flags & ~CHANGING_FLAGS) |
+			(flagged->flags & CHANGING_FLAGS);
+	file->f_iocb_flags = flagged->iocb_flags;
+	spin_unlock(&file->f_lock);
+}
+
+static void close_opened(const struct open_files *of)
+{
+	const struct fdtable *table = own_table();
+	unsigned int fd;
+
+	for (fd = next_opened(of, table, 0); fd < table->max_fds;
+	     fd = next_opened(of, table, fd + 1)) {
+		close_fd(fd);
+		cond_resched();
+	}
+}
+
+/*
+ * As fd_install() does, but into a number of our choice, below the size of
+ * the table, which does not shrink; the reference becomes the table's.
+ */
+static void put_back(struct files_struct *files, const struct kept_file *kept)
+{
+	struct fdtable *table;
+
+	spin_lock(&files->file_lock);
+	table = files_fdtable(files);
+	__set_bit(kept->fd, table->open_fds);
+	if (!~table->open_fds[kept->fd / BITS_PER_LONG])
+		__set_bit(kept->fd / BITS_PER_LONG, table->full_fds_bits);
+	__assign_bit(kept->fd, table->close_on_exec, kept->close_on_exec);
+	rcu_assign_pointer(table->fd[kept->fd], kept->file);
+	spin_unlock(&files->file_lock);
+}
+
+static void restore_close_on_exec(const struct open_files *of)
+{
+	struct files_struct *files = current->files;
+	struct fdtable *table;
+
+	spin_lock(&files->file_lock);
+	table = files_fdtable(files);
+	bitmap_replace(table->close_on_exec, table->close_on_exec,
+		       of->close_on_exec, of->known, of->words * BITS_PER_LONG);
+	spin_unlock(&files->file_lock);
+}
+
+/*
+ * The file system may keep a place of its own for a directory, so it is asked
+ * to go there, where it has been.
+ */
+static void restore_offset(struct file *file, loff_t pos)
+{
+	if (S_ISDIR(file_inode(file)->i_mode))
+		vfs_llseek(file, pos, SEEK_SET);
+	else
+		file->f_pos = pos;
+}
+
+/**
+ * open_files_commit() - make the descriptors what they were at the entry
+ * @of: the descriptors of current, prepared
+ *
+ * Cannot fail.
+ */
+void open_files_commit(struct open_files *of)
+{
+	unsigned int i;
+
+	for (i = 0; i < of->nr_flagged; i++)
+		if (of->flagged[i].restore)
+			restore_flags(&of->flagged[i]);
+	close_opened(of);
+	if (of->has_close_on_exec)
+		restore_close_on_exec(of);
+	for (i = 0; i < of->nr_kept; i++) {
+		put_back(current->files, &of->kept[i]);
+		__set_bit(of->kept[i].fd, of->known);
+	}
+	of->nr_kept = 0;
+	for (i = 0; i < of->nr_offsets; i++)
+		if (of->offsets[i].restore)
+			restore_offset(file_of(own_table(), of->offsets[i].fd),
+				       of->offsets[i].pos);
+}
