@@ -274,24 +274,25 @@ int open_files_close(struct open_files *of, unsigned int fd, bool recording)
 	return -1;
 }
 
+/* The same for all from @first to @last. */
 int open_files_close_range(struct open_files *of, unsigned int first,
 			   unsigned int last, bool recording)
 {
 	const struct fdtable *table = own_table();
-	unsigned long fd;
+	unsigned long end = min(last, table->max_fds - 1) + 1;
+	unsigned long fd = first;
 	int refusal = -1;
 
-	last = min(last, table->max_fds - 1);
-	for (fd = find_next_bit(table->open_fds, table->max_fds, first);
-	     fd <= last;
-	     fd = find_next_bit(table->open_fds, table->max_fds, fd + 1)) {
-		refusal = open_files_close(of, fd, recording);
-		if (refusal >= 0)
-			break;
+	while (recording && refusal < 0) {
+		fd = find_next_bit(table->open_fds, end, fd);
+		if (fd >= end)
+			return -1;
+		refusal = open_files_close(of, fd++, true);
 	}
 	/* Those behind the first that cannot be put back need not be kept. */
-	for (; fd <= last; fd++)
-		open_files_close(of, fd, false);
+	end = min(end, of->words * (unsigned long)BITS_PER_LONG);
+	if (fd < end)
+		bitmap_clear(of->known, fd, end - fd);
 	return refusal;
 }
 
