@@ -15,6 +15,7 @@
 #include <linux/swap.h>
 #include <linux/swapops.h>
 #include <linux/uprobes.h>
+#include <linux/userfaultfd_k.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 
@@ -101,6 +102,27 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 #define compat_lock_owner	flc_owner
 #define compat_lock_file	flc_file
 
+/* The arguments of mfill_atomic_install_pte(). */
+static inline struct vm_area_struct *compat_filled_vma(struct pt_regs *regs)
+{
+	return (void *)regs->si;
+}
+
+static inline unsigned long compat_filled_address(struct pt_regs *regs)
+{
+	return regs->dx;
+}
+
+#ifdef CONFIG_USERFAULTFD
+/* By which userfaultfd moves pages, and the first argument's mm. */
+#define COMPAT_MOVE_FUNCTION	"move_pages"
+
+static inline struct mm_struct *compat_moving_mm(struct pt_regs *regs)
+{
+	return ((struct userfaultfd_ctx *)regs->di)->mm;
+}
+#endif
+
 #define compat_genl_ops	genl_split_ops
 
 #define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
@@ -177,6 +199,16 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 #define compat_lock_list	fl_list
 #define compat_lock_owner	fl_owner
 #define compat_lock_file	fl_file
+
+static inline struct vm_area_struct *compat_filled_vma(struct pt_regs *regs)
+{
+	return (void *)regs->dx;
+}
+
+static inline unsigned long compat_filled_address(struct pt_regs *regs)
+{
+	return regs->cx;
+}
 
 #define compat_genl_ops	genl_ops
 

@@ -82,6 +82,36 @@ struct guarded_mm *guarded_mm_find(struct mm_struct *mm)
 	return gm;
 }
 
+/**
+ * guarded_mm_bypassed() - pages are about to be written to without a fault
+ * @mm: the address space
+ * @start: first address
+ * @end: address behind the last
+ * @refusal: why an open checkpoint cannot be rolled back then
+ *
+ * For any context.  The next entry looks at the mappings again, too: while a
+ * page is filled in by userfaultfd, its mapping shows that and no checkpoint
+ * is opened.
+ */
+void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
+			 unsigned long end, int refusal)
+{
+	struct guarded_mm *gm;
+
+	rcu_read_lock();
+	gm = lookup(mm);
+	if (gm) {
+		WRITE_ONCE(gm->maps.stale, true);
+		unprotected_add_range(&gm->unprotected, start & PAGE_MASK,
+				      PAGE_ALIGN(end));
+		/* Pairs with the one in guarded_mm_open(). */
+		smp_mb();
+		if (READ_ONCE(gm->owner))
+			guarded_mm_refuse(gm, refusal);
+	}
+	rcu_read_unlock();
+}
+
 static void unhash(struct guarded_mm *gm)
 {
 	bool hashed;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 
+#include "bypass.h"
 #include "checkpoint.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
@@ -32,9 +33,12 @@ static int __init reassure_init(void)
 	ret = reassure_system_calls_init();
 	if (ret)
 		goto mapping_guard;
-	ret = reassure_checkpoint_init();
+	ret = reassure_bypass_init();
 	if (ret)
 		goto system_calls;
+	ret = reassure_checkpoint_init();
+	if (ret)
+		goto bypass;
 	ret = reassure_sysfs_init();
 	if (ret)
 		goto checkpoint;
@@ -47,6 +51,8 @@ sysfs:
 	reassure_sysfs_exit();
 checkpoint:
 	reassure_checkpoint_exit();
+bypass:
+	reassure_bypass_exit();
 system_calls:
 	reassure_system_calls_exit();
 mapping_guard:
@@ -66,6 +72,7 @@ static void __exit reassure_exit(void)
 	reassure_checkpoint_exit();
 	reassure_moved_mappings_exit();
 	reassure_guarded_mm_exit();
+	reassure_bypass_exit();
 	reassure_system_calls_exit();
 	reassure_mapping_guard_exit();
 	reassure_write_guard_exit();

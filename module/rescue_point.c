@@ -9,6 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
+#include "bypass.h"
 #include "checkpoint.h"
 #include "fatal_signal.h"
 #include "guarded_mm.h"
@@ -80,14 +81,22 @@ static int start_interception(struct netlink_ext_ack *extack)
 			       "cannot hook the kernel's system calls, perhaps because kernel.ftrace_enabled is 0");
 		goto stop_mapping_guard;
 	}
+	ret = bypass_start();
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "cannot hook the kernel function get_user_pages_remote, or one like it");
+		goto stop_system_calls;
+	}
 	ret = fatal_signal_start();
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
 			       "cannot attach to the tracepoints of signals");
-		goto stop_system_calls;
+		goto stop_bypass;
 	}
 	return 0;
 
+stop_bypass:
+	bypass_stop();
 stop_system_calls:
 	system_calls_stop();
 stop_mapping_guard:
@@ -103,6 +112,7 @@ static void stop_interception(void)
 	mapping_guard_stop();
 	checkpoint_drop_all();
 	reassure_guarded_mm_drop_all();
+	bypass_stop();
 	system_calls_stop();
 	write_guard_stop();
 }

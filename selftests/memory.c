@@ -5,19 +5,17 @@
  */
 #include <fcntl.h>
 #include <linux/futex.h>
-#include <linux/loop.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
+#include "lib/swap.h"
 
 #define HUGE_SIZE	(2UL << 20)
 
@@ -250,8 +248,6 @@ TEST_F(memory, shared_after_fork)
 /* Pages that were swapped out before the call, and inside it. */
 #define SWAPPED_PAGES	64
 
-static char swap_device[64];
-
 static void overwrite_every_second(void *arg)
 {
 	unsigned char *start = arg;
@@ -278,21 +274,6 @@ static void read_and_overwrite(void *arg)
 	overwrite_every_second(arg);
 }
 
-static int count_swapped(void *start)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entries[SWAPPED_PAGES];
-	int i, count = 0;
-
-	CHECK(pread(fd, entries, sizeof(entries),
-		    (unsigned long)start / PAGE_SIZE * sizeof(*entries)) ==
-	      sizeof(entries));
-	close(fd);
-	for (i = 0; i < SWAPPED_PAGES; i++)
-		count += entries[i] >> 62 & 1;
-	return count;
-}
-
 static int swapping_program(void *arg)
 {
 	size_t size = SWAPPED_PAGES * PAGE_SIZE;
@@ -309,7 +290,7 @@ static int swapping_program(void *arg)
 		CHECK(!madvise(start, size, MADV_PAGEOUT));
 		/* The first time it has to work, or this tests nothing. */
 		if (!i)
-			CHECK(count_swapped(start) > SWAPPED_PAGES / 2);
+			CHECK(count_swapped(start, SWAPPED_PAGES) > SWAPPED_PAGES / 2);
 		CHECK(victim(inside[i], start) == RESCUED);
 		CHECK(holds(start, size, 0x42 + i));
 	}
@@ -319,59 +300,9 @@ static int swapping_program(void *arg)
 	return 0;
 }
 
-static void put_header(int fd, size_t size)
-{
-	uint32_t header[3] = { 1, size / PAGE_SIZE - 1, 0 };
-
-	CHECK(!ftruncate(fd, size));
-	CHECK(pwrite(fd, header, sizeof(header), 1024) == sizeof(header));
-	CHECK(pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) == 10);
-}
-
-/* Swap on a loop device on a file in memory. */
-static bool swap_on(void)
-{
-	int control, file, loop, number;
-
-	if (system("modprobe -q loop"))
-		barrier();
-	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (control < 0)
-		return false;
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	if (number < 0)
-		return false;
-	snprintf(swap_device, sizeof(swap_device), "/dev/loop%d", number);
-	file = open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	loop = open(swap_device, O_RDWR | O_CLOEXEC);
-	if (file < 0 || loop < 0)
-		return false;
-	put_header(file, 16 << 20);
-	if (ioctl(loop, LOOP_SET_FD, file))
-		return false;
-	close(file);
-	/* The device stays as long as swap is on. */
-	number = swapon(swap_device, 0);
-	if (number)
-		ioctl(loop, LOOP_CLR_FD);
-	close(loop);
-	return !number;
-}
-
-static void swap_off(void)
-{
-	int loop;
-
-	swapoff(swap_device);
-	loop = open(swap_device, O_RDWR | O_CLOEXEC);
-	ioctl(loop, LOOP_CLR_FD);
-	close(loop);
-}
-
 TEST_F_TIMEOUT(memory, in_swap, 90)
 {
-	if (!swap_on())
+	if (!swap_on(16 << 20))
 		SKIP(return, "no swap on a loop device");
 	EXPECT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(swapping_program, NULL));

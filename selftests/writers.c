@@ -1,0 +1,1416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that others move, merge, take away, bring back or write to while
+ * calls come and go, and what the kernel writes on its own account.  Nothing
+ * is lost: a call is rescued whole, or is refused and leaves what it wrote.
+ */
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/rseq.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+#include "lib/swap.h"
+
+#define HUGE_SIZE	(2UL << 20)
+#define HUGE_PAGES	(HUGE_SIZE / PAGE_SIZE)
+
+#define THP		"/sys/kernel/mm/transparent_hugepage/"
+#define KHUGEPAGED	THP "khugepaged/"
+#define BALANCING	"/sys/kernel/debug/sched/numa_balancing/"
+#define NODES		"/sys/devices/system/node/"
+#define CGROUP		"/sys/fs/cgroup/"
+#define CROWDED		CGROUP "reassure-writers/"
+
+/* Since Linux 6.1, and what the headers of older ones lack. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE	101
+#endif
+
+/* What a call is about, and what is meant to outlive it. */
+static struct {
+	uint32_t ready, inside_now, go_on, stop;
+	unsigned char *area;
+	pid_t pid;
+	unsigned long rescued, refused;
+	unsigned int expected[2 * HUGE_PAGES];
+	unsigned int written[2 * HUGE_PAGES];
+} *shared;
+
+static long __noipa victim(void (*inside)(void *arg), void *arg)
+{
+	inside(arg);
+	touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+static sigjmp_buf refused_call;
+
+static void on_fault(int sig)
+{
+	siglongjmp(refused_call, 1);
+}
+
+/*
+ * Whether the call was rescued; otherwise it got the signal that it would
+ * have got anyway, and what it wrote is to be there.
+ */
+static bool rescued(void (*inside)(void *arg), void *arg)
+{
+	signal(SIGSEGV, on_fault);
+	if (sigsetjmp(refused_call, 1)) {
+		shared->refused++;
+		return false;
+	}
+	CHECK(victim(inside, arg) == RESCUED);
+	shared->rescued++;
+	return true;
+}
+
+static void fill(unsigned char *start, size_t size, unsigned char value)
+{
+	memset(start, value, size);
+	barrier();
+}
+
+static bool holds(const unsigned char *start, size_t size, unsigned char value)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (start[i] != value)
+			return false;
+	return true;
+}
+
+static void nothing(void *arg)
+{
+}
+
+static void overwrite_two(void *arg)
+{
+	fill(arg, 2 * PAGE_SIZE, 9);
+}
+
+static void wait_inside(void)
+{
+	meet_signal(&shared->inside_now);
+	meet_await(&shared->go_on);
+}
+
+static bool short_run(void)
+{
+	return is_debug_kernel() || getenv("REASSURE_SHORT");
+}
+
+FIXTURE(writers)
+{
+};
+
+FIXTURE_SETUP(writers)
+{
+	ASSERT_EQ(0, test_begin());
+	shared = shared_memory(sizeof(*shared));
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(writers)
+{
+	munmap(shared, sizeof(*shared));
+	test_end(_metadata->passed);
+}
+
+/*
+ * Endurance: a process writes to pages between its calls and inside of them,
+ * every call faults, and another disturbs the pages all the while.
+ */
+#define ENDURING_PAGES	256
+
+static unsigned int pick(unsigned int below)
+{
+	return rand() % below;
+}
+
+static volatile unsigned int *first_word(unsigned int page)
+{
+	return (unsigned int *)(shared->area + page * PAGE_SIZE);
+}
+
+static volatile unsigned int *last_word(unsigned int page)
+{
+	return first_word(page + 1) - 1;
+}
+
+static void write_page(unsigned int page, unsigned int value)
+{
+	*first_word(page) = value;
+	*last_word(page) = value;
+}
+
+static void check_pages(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENDURING_PAGES; i++) {
+		CHECK(*first_word(i) == shared->expected[i]);
+		CHECK(*last_word(i) == shared->expected[i]);
+	}
+}
+
+/* Sometimes later, and sometimes after reading, which changes nothing. */
+static void write_some_pages(void *arg)
+{
+	unsigned int round = (unsigned long)arg;
+	unsigned int i;
+
+	if (round % 4)
+		usleep(round % 4 * 1000);
+	if (round % 3 == 1)
+		for (i = 0; i < ENDURING_PAGES; i++)
+			(void)*last_word(i);
+	for (i = round % 5; i < ENDURING_PAGES; i += 1 + round % 3) {
+		write_page(i, round | 0x80000000);
+		shared->written[i] = round | 0x80000000;
+	}
+}
+
+static int enduring_program(void *before_round)
+{
+	void (*before)(void) = before_round;
+	unsigned int round, i;
+
+	shared->area = private_memory(ENDURING_PAGES * PAGE_SIZE);
+	madvise(shared->area, ENDURING_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	shared->pid = getpid();
+	srand(1);
+	meet_signal(&shared->ready);
+	for (round = 1; !__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE);
+	     round++) {
+		if (before)
+			before();
+		for (i = 0; i < ENDURING_PAGES; i++)
+			if (pick(4)) {
+				write_page(i, round);
+				shared->expected[i] = round;
+			}
+		memset(shared->written, 0, sizeof(shared->written));
+		if (!rescued(write_some_pages, (void *)(unsigned long)round))
+			for (i = 0; i < ENDURING_PAGES; i++)
+				if (shared->written[i])
+					shared->expected[i] = shared->written[i];
+		check_pages();
+	}
+	return 0;
+}
+
+/* As child_wait(), but it stays to be waited for. */
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = {};
+
+	return !waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) &&
+	       info.si_pid;
+}
+
+static unsigned int endurance_ms(void)
+{
+	return short_run() ? 2500 : 5000;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* A number that the kernel counts, as in /proc/vmstat. */
+static long statistic(const char *name)
+{
+	FILE *file = fopen("/proc/vmstat", "re");
+	char line[128], wanted[64];
+	long value = -1;
+
+	snprintf(wanted, sizeof(wanted), "%s ", name);
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, wanted, strlen(wanted)))
+			value = atol(line + strlen(wanted));
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* Ends with the status of the program that is disturbed. */
+static int disturb(void (*disturbance)(void), void (*before_round)(void))
+{
+	pid_t child = child_start(enduring_program, before_round);
+	uint64_t end = now_ms() + endurance_ms();
+
+	meet_await(&shared->ready);
+	/* Not before it has met what it is about, however slow. */
+	while (!has_ended(child) &&
+	       (now_ms() < end ||
+		(shared->rescued < 20 && now_ms() < end + 60000))) {
+		if (disturbance)
+			disturbance();
+		else
+			usleep(20000);
+	}
+	meet_signal(&shared->stop);
+	return child_wait(child);
+}
+
+static void tell_endurance(void)
+{
+	printf("# rescued %lu, refused %lu\n", shared->rescued,
+	       shared->refused);
+	fflush(stdout);
+}
+
+/* Huge pages that are made of small ones. */
+static unsigned char *huge_area(bool with_a_page)
+{
+	unsigned char *start = private_memory(2 * HUGE_SIZE);
+
+	start = (void *)(((unsigned long)start + HUGE_SIZE - 1) &
+			 ~(HUGE_SIZE - 1));
+	madvise(start, HUGE_SIZE, MADV_NOHUGEPAGE);
+	if (with_a_page)
+		touch_write(start);
+	madvise(start, HUGE_SIZE, MADV_HUGEPAGE);
+	return start;
+}
+
+/* Whether a process has the area in a huge page. */
+static bool is_huge(pid_t pid, const void *area)
+{
+	unsigned long start, end, kb, found = 0;
+	char path[64], line[512];
+	bool here = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/smaps", pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = start <= (unsigned long)area &&
+			       (unsigned long)area < end;
+		else if (here && sscanf(line, "AnonHugePages: %lu", &kb) == 1)
+			found = kb;
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool await_huge(pid_t pid, const void *area)
+{
+	uint64_t end = now_ms() + 60000;
+
+	while (now_ms() < end) {
+		if (is_huge(pid, area))
+			return true;
+		usleep(20000);
+	}
+	return false;
+}
+
+static int set_thp(const char *enabled)
+{
+	return write_text(THP "enabled", enabled);
+}
+
+static void hurry_khugepaged(void)
+{
+	write_text(KHUGEPAGED "scan_sleep_millisecs", "5");
+	write_text(KHUGEPAGED "alloc_sleep_millisecs", "5");
+	write_text(KHUGEPAGED "pages_to_scan", "8192");
+}
+
+static void calm_khugepaged(void)
+{
+	write_text(KHUGEPAGED "scan_sleep_millisecs", "10000");
+	write_text(KHUGEPAGED "alloc_sleep_millisecs", "60000");
+	write_text(KHUGEPAGED "pages_to_scan", "4096");
+}
+
+static void write_here_and_there(void *arg)
+{
+	unsigned char *start = arg;
+	size_t i;
+
+	for (i = 100; i < HUGE_SIZE; i += 7 * PAGE_SIZE + 11)
+		start[i] = 9;
+	barrier();
+}
+
+static bool is_written_here_and_there(const unsigned char *start,
+				      unsigned char value)
+{
+	size_t i, next = 100;
+
+	for (i = 0; i < HUGE_SIZE; i++) {
+		if (start[i] != (i == next ? 9 : value))
+			return false;
+		if (i == next)
+			next += 7 * PAGE_SIZE + 11;
+	}
+	return true;
+}
+
+/*
+ * Small pages, protected by a call; one has become writable since, without
+ * which none would be collapsed.
+ */
+static unsigned char *protected_small_pages(void)
+{
+	unsigned char *start;
+
+	/* khugepaged hears of it only where it is on, and of a page there. */
+	CHECK(!set_thp("madvise"));
+	start = huge_area(true);
+	CHECK(!set_thp("never"));
+	fill(start, HUGE_SIZE, 0x51);
+	CHECK(rescued(nothing, NULL));
+	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x51);
+	return start;
+}
+
+static int collapsing_program(void *by_daemon)
+{
+	unsigned char *start = protected_small_pages();
+	int i;
+
+	if (by_daemon) {
+		CHECK(!set_thp("madvise"));
+		CHECK(await_huge(getpid(), start));
+		CHECK(!set_thp("never"));
+	} else {
+		if (madvise(start, HUGE_SIZE, MADV_COLLAPSE))
+			return 4;
+		CHECK(is_huge(getpid(), start));
+	}
+	for (i = 0; i < 2; i++) {
+		CHECK(rescued(write_here_and_there, start));
+		CHECK(holds(start, HUGE_SIZE, 0x51));
+	}
+	write_here_and_there(start);
+	CHECK(is_written_here_and_there(start, 0x51));
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, collapse_between_calls, 120)
+{
+	int ended = child_run(collapsing_program, NULL);
+
+	set_thp("always");
+	if (ended == 4)
+		SKIP(return, "no MADV_COLLAPSE");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F_TIMEOUT(writers, khugepaged_between_calls, 180)
+{
+	hurry_khugepaged();
+	EXPECT_EQ(0, child_run(collapsing_program, "daemon"));
+	calm_khugepaged();
+	set_thp("always");
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static void wait_and_write(void *arg)
+{
+	unsigned char *start = arg;
+
+	fill(start, PAGE_SIZE, 0x52);
+	wait_inside();
+	write_here_and_there(arg);
+}
+
+/* In a huge page writes go unseen, so the call cannot be rescued. */
+static int collapsed_inside_program(void *arg)
+{
+	unsigned char *start = protected_small_pages();
+
+	shared->area = start;
+	CHECK(!rescued(wait_and_write, start));
+	CHECK(start[0] == 0x52);
+	fill(start, PAGE_SIZE, 0x51);
+	write_here_and_there(start);
+	CHECK(is_written_here_and_there(start, 0x51));
+	/* And the next one is covered again. */
+	fill(start, HUGE_SIZE, 0x53);
+	CHECK(rescued(write_here_and_there, start));
+	CHECK(holds(start, HUGE_SIZE, 0x53));
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, khugepaged_inside, 180)
+{
+	pid_t child = child_start(collapsed_inside_program, NULL);
+
+	meet_await(&shared->inside_now);
+	hurry_khugepaged();
+	set_thp("madvise");
+	EXPECT_TRUE(await_huge(child, shared->area));
+	calm_khugepaged();
+	set_thp("never");
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+	set_thp("always");
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+static void collapse_and_write(void *arg)
+{
+	fill(arg, PAGE_SIZE, 9);
+	/* Where it cannot be done it is not done. */
+	madvise(arg, HUGE_SIZE, MADV_COLLAPSE);
+	write_here_and_there(arg);
+}
+
+static int collapsing_inside_program(void *arg)
+{
+	unsigned char *start = protected_small_pages();
+
+	if (rescued(collapse_and_write, start))
+		CHECK(holds(start, HUGE_SIZE, 0x51));
+	else
+		CHECK(start[0] == 9 && start[100] == 9);
+	fill(start, HUGE_SIZE, 0x54);
+	CHECK(rescued(write_here_and_there, start));
+	CHECK(holds(start, HUGE_SIZE, 0x54));
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, collapse_inside, 120)
+{
+	EXPECT_EQ(0, child_run(collapsing_inside_program, NULL));
+	set_thp("always");
+}
+
+/* Whenever it comes. */
+static int collapsed_program(void *arg)
+{
+	unsigned char *start;
+	unsigned char value;
+
+	CHECK(!set_thp("never"));
+	start = huge_area(false);
+	shared->area = start;
+	shared->pid = getpid();
+	meet_signal(&shared->ready);
+	for (value = 10; !__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE);
+	     value = value % 100 + 10) {
+		CHECK(!madvise(start, HUGE_SIZE, MADV_DONTNEED));
+		fill(start, HUGE_SIZE, value);
+		if (pick(2))
+			usleep(pick(4000));
+		if (rescued(write_here_and_there, start))
+			CHECK(holds(start, HUGE_SIZE, value));
+		else
+			CHECK(is_written_here_and_there(start, value));
+	}
+	return 0;
+}
+
+static bool collapse_other(pid_t pid, void *start)
+{
+	struct iovec area = { start, HUGE_SIZE };
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+	bool done;
+
+	done = syscall(SYS_process_madvise, fd, &area, 1, MADV_COLLAPSE, 0) ==
+	       (long)HUGE_SIZE;
+	close(fd);
+	return done;
+}
+
+TEST_F_TIMEOUT(writers, collapse_at_any_time, 120)
+{
+	pid_t child = child_start(collapsed_program, NULL);
+	uint64_t end = now_ms() + endurance_ms();
+	unsigned int collapsed = 0;
+
+	meet_await(&shared->ready);
+	while (now_ms() < end && !has_ended(child)) {
+		collapsed += collapse_other(child, shared->area);
+		usleep(1000);
+	}
+	meet_signal(&shared->stop);
+	EXPECT_EQ(0, child_wait(child));
+	set_thp("always");
+	tell_endurance();
+	if (!collapsed)
+		SKIP(return, "no MADV_COLLAPSE for another process");
+	EXPECT_LT(0, shared->rescued);
+}
+
+/* Pages that move from one place in memory to another. */
+static void move_and_write(void *arg)
+{
+	unsigned char *start = arg;
+
+	/* A page that is logged, one that is not, one that is only read. */
+	fill(start, PAGE_SIZE, 9);
+	touch_read(start + 2 * PAGE_SIZE);
+	if (madvise(start, 3 * PAGE_SIZE, MADV_SOFT_OFFLINE))
+		_exit(4);
+	fill(start, 2 * PAGE_SIZE, 8);
+	fill(start + 2 * PAGE_SIZE, PAGE_SIZE, 7);
+}
+
+static int moving_program(void *arg)
+{
+	unsigned char *start = private_memory(4 * PAGE_SIZE);
+
+	fill(start, 4 * PAGE_SIZE, 0x61);
+	CHECK(rescued(nothing, NULL));
+	/* One that is protected, one that is not. */
+	fill(start, PAGE_SIZE, 0x61);
+	if (madvise(start, 2 * PAGE_SIZE, MADV_SOFT_OFFLINE))
+		return 4;
+	CHECK(rescued(overwrite_two, start));
+	CHECK(holds(start, 4 * PAGE_SIZE, 0x61));
+	if (rescued(move_and_write, start))
+		CHECK(holds(start, 4 * PAGE_SIZE, 0x61));
+	else
+		CHECK(holds(start, 2 * PAGE_SIZE, 8));
+	CHECK(rescued(overwrite_two, start));
+	return 0;
+}
+
+TEST_F(writers, page_taken_off_line)
+{
+	int ended = child_run(moving_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "this kernel takes no page off line");
+	EXPECT_EQ(0, ended);
+	EXPECT_LE(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* Leaves a hole beside each page, and has memory compacted. */
+static void compact(void)
+{
+	static unsigned char *scattered;
+	size_t size = 16 << 20, i;
+
+	if (!scattered)
+		scattered = private_memory(size);
+	madvise(scattered, size, MADV_NOHUGEPAGE);
+	for (i = 0; i < size; i += PAGE_SIZE)
+		touch_write(scattered + i);
+	for (i = 0; i < size; i += 2 * PAGE_SIZE)
+		madvise(scattered + i, PAGE_SIZE, MADV_DONTNEED);
+	write_text("/proc/sys/vm/compact_memory", "1");
+}
+
+TEST_F_TIMEOUT(writers, compaction, 120)
+{
+	long before = statistic("pgmigrate_success");
+
+	if (access("/proc/sys/vm/compact_memory", W_OK))
+		SKIP(return, "no compaction");
+	EXPECT_EQ(0, disturb(compact, NULL));
+	tell_endurance();
+	printf("# pages migrated: %ld\n",
+	       statistic("pgmigrate_success") - before);
+	EXPECT_LT(before, statistic("pgmigrate_success"));
+	EXPECT_LT(0, shared->rescued);
+}
+
+/* From one node to the other and back. */
+static bool has_two_nodes(void)
+{
+	return !access(NODES "node1", F_OK);
+}
+
+static void migrate(void)
+{
+	static unsigned int from;
+	unsigned long old = 1UL << from, new = 1UL << !from;
+
+	syscall(SYS_migrate_pages, shared->pid, 8, &old, &new);
+	from = !from;
+}
+
+TEST_F_TIMEOUT(writers, migration_to_another_node, 120)
+{
+	long before = statistic("pgmigrate_success");
+
+	if (!has_two_nodes())
+		SKIP(return, "one node");
+	EXPECT_EQ(0, disturb(migrate, NULL));
+	tell_endurance();
+	printf("# pages migrated: %ld\n",
+	       statistic("pgmigrate_success") - before);
+	EXPECT_LT(before + 1000, statistic("pgmigrate_success"));
+	EXPECT_LT(0, shared->rescued);
+}
+
+#define MOVED_PAGES	32
+
+/* By the call itself. */
+static void move_to_other_node(void *arg)
+{
+	void *pages[MOVED_PAGES];
+	int nodes[MOVED_PAGES], status[MOVED_PAGES], i;
+
+	for (i = 0; i < MOVED_PAGES; i++) {
+		pages[i] = (char *)arg + i * PAGE_SIZE;
+		if (!(i % 4))
+			fill(pages[i], PAGE_SIZE, 9);
+	}
+	CHECK(!syscall(SYS_move_pages, 0, MOVED_PAGES, pages, NULL, status, 0));
+	for (i = 0; i < MOVED_PAGES; i++)
+		nodes[i] = !status[i];
+	CHECK(!syscall(SYS_move_pages, 0, MOVED_PAGES, pages, nodes, status,
+		       1 << 1 /* MPOL_MF_MOVE */));
+	for (i = 0; i < MOVED_PAGES; i++) {
+		CHECK(status[i] == nodes[i]);
+		if (i % 3)
+			fill(pages[i], PAGE_SIZE, 8);
+	}
+}
+
+static int moving_inside_program(void *arg)
+{
+	unsigned char *start = private_memory(MOVED_PAGES * PAGE_SIZE);
+	int i;
+
+	madvise(start, MOVED_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
+	for (i = 0; i < 2; i++) {
+		fill(start, MOVED_PAGES * PAGE_SIZE, 0x62);
+		if (rescued(move_to_other_node, start))
+			CHECK(holds(start, MOVED_PAGES * PAGE_SIZE, 0x62));
+		else
+			CHECK(start[PAGE_SIZE] == 8 && start[0] == 9);
+	}
+	return 0;
+}
+
+TEST_F(writers, migration_by_the_call)
+{
+	if (!has_two_nodes())
+		SKIP(return, "one node");
+	EXPECT_EQ(0, child_run(moving_inside_program, NULL));
+}
+
+/* The kernel takes access away to see who uses a page. */
+TEST_F_TIMEOUT(writers, hints_for_nodes, 120)
+{
+	long before = statistic("numa_hint_faults");
+	char period[32] = "1000";
+
+	if (!has_two_nodes() ||
+	    write_text("/proc/sys/kernel/numa_balancing", "1"))
+		SKIP(return, "one node, or no balancing");
+	read_text(BALANCING "scan_period_min_ms", period, sizeof(period));
+	write_text(BALANCING "scan_delay_ms", "1");
+	write_text(BALANCING "scan_period_min_ms", "10");
+	EXPECT_EQ(0, disturb(NULL, NULL));
+	write_text("/proc/sys/kernel/numa_balancing", "0");
+	write_text(BALANCING "scan_delay_ms", "1000");
+	write_text(BALANCING "scan_period_min_ms", period);
+	tell_endurance();
+	printf("# hints: %ld\n", statistic("numa_hint_faults") - before);
+	EXPECT_LT(before, statistic("numa_hint_faults"));
+	EXPECT_LT(0, shared->rescued);
+}
+
+/* Swap when memory is short. */
+static int eating_program(void *arg)
+{
+	size_t size = 12 << 20, i;
+	unsigned char *start = private_memory(size);
+
+	CHECK(!write_text(CROWDED "cgroup.procs", "0"));
+	madvise(start, size, MADV_NOHUGEPAGE);
+	while (!__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE))
+		for (i = 0; i < size; i += PAGE_SIZE)
+			touch_write(start + i);
+	return 0;
+}
+
+static void join_the_crowd(void)
+{
+	static bool joined;
+
+	if (!joined)
+		CHECK(!write_text(CROWDED "cgroup.procs", "0"));
+	joined = true;
+}
+
+TEST_F_TIMEOUT(writers, memory_is_short, 180)
+{
+	long before = statistic("pswpin");
+	pid_t eater;
+
+	write_text(CGROUP "cgroup.subtree_control", "+memory");
+	if (mkdir(CROWDED, 0755) || write_text(CROWDED "memory.max", "8M"))
+		SKIP(return, "no memory cgroups");
+	if (!swap_on(32 << 20)) {
+		rmdir(CROWDED);
+		SKIP(return, "no swap on a loop device");
+	}
+	eater = child_start(eating_program, NULL);
+	EXPECT_EQ(0, disturb(NULL, join_the_crowd));
+	EXPECT_EQ(0, child_wait(eater));
+	swap_off();
+	EXPECT_EQ(0, rmdir(CROWDED));
+	tell_endurance();
+	printf("# pages swapped in: %ld\n", statistic("pswpin") - before);
+	EXPECT_LT(before + 100, statistic("pswpin"));
+	EXPECT_LT(0, shared->rescued);
+}
+
+/* What comes back by swapoff() comes without a fault. */
+#define SWAPPED_PAGES	64
+#define SWAPPED_SIZE	(SWAPPED_PAGES * PAGE_SIZE)
+
+static void write_what_came_back(void *arg)
+{
+	unsigned char *start = arg;
+	int mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	size_t i;
+
+	CHECK(mem >= 0);
+	wait_inside();
+	for (i = 0; i < SWAPPED_SIZE; i += PAGE_SIZE)
+		CHECK(pwrite(mem, "forced", 6, (off_t)(start + i)) == 6);
+	close(mem);
+	start += SWAPPED_SIZE;
+	for (i = 0; i < SWAPPED_SIZE; i += PAGE_SIZE)
+		start[i] = 9;
+}
+
+static int swapped_program(void *arg)
+{
+	unsigned char *start = private_memory(2 * SWAPPED_SIZE);
+
+	madvise(start, 2 * SWAPPED_SIZE, MADV_NOHUGEPAGE);
+	fill(start, 2 * SWAPPED_SIZE, 0x71);
+	CHECK(!mprotect(start, SWAPPED_SIZE, PROT_READ));
+	CHECK(!madvise(start, SWAPPED_SIZE, MADV_PAGEOUT));
+	CHECK(!madvise(start + SWAPPED_SIZE, SWAPPED_SIZE, MADV_PAGEOUT));
+	CHECK(count_swapped(start, 2 * SWAPPED_PAGES) > SWAPPED_PAGES);
+	CHECK(rescued(write_what_came_back, start));
+	CHECK(holds(start, 2 * SWAPPED_SIZE, 0x71));
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, swap_is_switched_off_inside, 90)
+{
+	pid_t child;
+
+	if (!swap_on(16 << 20))
+		SKIP(return, "no swap on a loop device");
+	child = child_start(swapped_program, NULL);
+	meet_await(&shared->inside_now);
+	swap_off();
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* userfaultfd fills pages without a fault. */
+#ifndef UFFDIO_MOVE
+/* Since Linux 6.8. */
+struct uffdio_move {
+	__u64 dst, src, len, mode;
+	__s64 move;
+};
+#define UFFDIO_MOVE	_IOWR(UFFDIO, 0x05, struct uffdio_move)
+#endif
+
+static int uffd_open(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		_exit(4);
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
+	return fd;
+}
+
+static int uffd_register(int fd, void *start, size_t size, uint64_t mode)
+{
+	struct uffdio_register range = {
+		.range = { (unsigned long)start, size },
+		.mode = mode,
+	};
+
+	return ioctl(fd, UFFDIO_REGISTER, &range);
+}
+
+static void uffd_unregister(int fd, void *start, size_t size)
+{
+	struct uffdio_range range = { (unsigned long)start, size };
+
+	CHECK(!ioctl(fd, UFFDIO_UNREGISTER, &range));
+}
+
+static void uffd_copy(int fd, void *to, void *from)
+{
+	struct uffdio_copy copy = {
+		.dst = (unsigned long)to,
+		.src = (unsigned long)from,
+		.len = PAGE_SIZE,
+	};
+
+	CHECK(!ioctl(fd, UFFDIO_COPY, &copy));
+}
+
+/* False where the kernel cannot. */
+static bool uffd_move(int fd, void *to, void *from)
+{
+	struct uffdio_move move = {
+		.dst = (unsigned long)to,
+		.src = (unsigned long)from,
+		.len = PAGE_SIZE,
+	};
+
+	if (!ioctl(fd, UFFDIO_MOVE, &move))
+		return true;
+	CHECK(errno == EINVAL || errno == ENOTTY);
+	return false;
+}
+
+FIXTURE(uffd)
+{
+};
+
+FIXTURE_VARIANT(uffd)
+{
+	uint64_t mode;
+	int map_flags;
+};
+
+FIXTURE_VARIANT_ADD(uffd, missing) {
+	.mode = UFFDIO_REGISTER_MODE_MISSING,
+	.map_flags = MAP_PRIVATE | MAP_ANONYMOUS,
+};
+
+FIXTURE_VARIANT_ADD(uffd, write_protected) {
+	.mode = UFFDIO_REGISTER_MODE_WP,
+	.map_flags = MAP_PRIVATE | MAP_ANONYMOUS,
+};
+
+FIXTURE_VARIANT_ADD(uffd, minor) {
+	.mode = UFFDIO_REGISTER_MODE_MINOR,
+	.map_flags = MAP_SHARED,
+};
+
+FIXTURE_SETUP(uffd)
+{
+	ASSERT_EQ(0, test_begin());
+	shared = shared_memory(sizeof(*shared));
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(uffd)
+{
+	munmap(shared, sizeof(*shared));
+	test_end(_metadata->passed);
+}
+
+static int registered_program(void *arg)
+{
+	const FIXTURE_VARIANT(uffd) *variant = arg;
+	int fd = uffd_open(), memory = -1;
+	void *start;
+
+	if (variant->map_flags & MAP_SHARED) {
+		memory = memfd_create("writers", MFD_CLOEXEC);
+		CHECK(!ftruncate(memory, 4 * PAGE_SIZE));
+	}
+	start = mmap(NULL, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     variant->map_flags, memory, 0);
+	CHECK(start != MAP_FAILED);
+	if (uffd_register(fd, start, 4 * PAGE_SIZE, variant->mode))
+		return 4;
+	CHECK(!rescued(nothing, NULL));
+	uffd_unregister(fd, start, 4 * PAGE_SIZE);
+	return 0;
+}
+
+TEST_F(uffd, registered_before)
+{
+	int ended = child_run(registered_program, (void *)variant);
+
+	if (ended == 4)
+		SKIP(return, "this kernel has no such mode");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_USERFAULTFD));
+}
+
+static int filling_program(void *arg)
+{
+	unsigned char *start = private_memory(4 * PAGE_SIZE);
+	unsigned char *from = private_memory(PAGE_SIZE);
+	int fd = uffd_open();
+
+	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
+	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x81);
+	fill(from, PAGE_SIZE, 0x82);
+	CHECK(rescued(nothing, NULL));
+	CHECK(!uffd_register(fd, start, 4 * PAGE_SIZE,
+			     UFFDIO_REGISTER_MODE_MISSING));
+	uffd_copy(fd, start, from);
+	uffd_unregister(fd, start, 4 * PAGE_SIZE);
+	CHECK(rescued(overwrite_two, start));
+	CHECK(holds(start, PAGE_SIZE, 0x82));
+	CHECK(holds(start + PAGE_SIZE, 2 * PAGE_SIZE, 0));
+	return 0;
+}
+
+TEST_F(writers, userfaultfd_copies_between_calls)
+{
+	int ended = child_run(filling_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no userfaultfd");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static int moved_between_program(void *arg)
+{
+	unsigned char *start = private_memory(4 * PAGE_SIZE);
+	unsigned char *from = private_memory(PAGE_SIZE);
+	int fd = uffd_open();
+
+	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
+	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x83);
+	CHECK(rescued(nothing, NULL));
+	CHECK(!uffd_register(fd, start, 4 * PAGE_SIZE,
+			     UFFDIO_REGISTER_MODE_MISSING));
+	fill(from, PAGE_SIZE, 0x84);
+	if (!uffd_move(fd, start, from))
+		return 4;
+	uffd_unregister(fd, start, 4 * PAGE_SIZE);
+	CHECK(rescued(overwrite_two, start));
+	CHECK(holds(start, PAGE_SIZE, 0x84));
+	CHECK(holds(from, PAGE_SIZE, 0));
+	return 0;
+}
+
+TEST_F(writers, userfaultfd_moves_between_calls)
+{
+	int ended = child_run(moved_between_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no userfaultfd, or it moves nothing");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* By itself, or by another that has the descriptor. */
+static struct {
+	int fd;
+	bool by_other;
+	unsigned char *start, *from;
+	bool (*fill_page)(int fd, void *to, void *from);
+} filler;
+
+static bool copy_page(int fd, void *to, void *from)
+{
+	uffd_copy(fd, to, from);
+	return true;
+}
+
+static int filling_other(void *arg)
+{
+	meet_await(&shared->inside_now);
+	if (!filler.fill_page(filler.fd, filler.start, filler.from))
+		return 4;
+	meet_signal(&shared->go_on);
+	return 0;
+}
+
+static void fill_inside(void *arg)
+{
+	CHECK(!uffd_register(filler.fd, filler.start, PAGE_SIZE,
+			     UFFDIO_REGISTER_MODE_MISSING));
+	/* Its own alone, which is what can be moved. */
+	fill(filler.from, PAGE_SIZE, 0x86);
+	if (filler.by_other)
+		wait_inside();
+	else if (!filler.fill_page(filler.fd, filler.start, filler.from))
+		_exit(4);
+	uffd_unregister(filler.fd, filler.start, PAGE_SIZE);
+	CHECK(holds(filler.start, PAGE_SIZE, 0x86));
+}
+
+static int filled_inside_program(void *arg)
+{
+	unsigned char *start = private_memory(4 * PAGE_SIZE);
+	pid_t other = 0;
+
+	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
+	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 1);
+	filler.start = start;
+	filler.from = private_memory(PAGE_SIZE);
+	fill(filler.from, PAGE_SIZE, 0x85);
+	filler.fd = uffd_open();
+	if (filler.by_other)
+		other = child_start(filling_other, NULL);
+	if (rescued(fill_inside, NULL)) {
+		CHECK(holds(start, PAGE_SIZE, 0));
+		CHECK(holds(filler.from, PAGE_SIZE, 0x85));
+	} else {
+		CHECK(holds(start, PAGE_SIZE, 0x86));
+	}
+	if (other)
+		CHECK(!child_wait(other));
+	/* And it goes on. */
+	CHECK(rescued(nothing, NULL));
+	return 0;
+}
+
+static void test_filler(struct __test_metadata *_metadata, bool move,
+			bool by_other)
+{
+	int ended;
+
+	filler.fill_page = move ? uffd_move : copy_page;
+	filler.by_other = by_other;
+	/* What the other does before it can say that it cannot. */
+	if (move && by_other && child_run(moved_between_program, NULL) == 4)
+		SKIP(return, "userfaultfd moves nothing");
+	ended = child_run(filled_inside_program, NULL);
+	if (ended == 4)
+		SKIP(return, "no userfaultfd, or it moves nothing");
+	EXPECT_EQ(0, ended);
+}
+
+TEST_F(writers, userfaultfd_copies_inside)
+{
+	test_filler(_metadata, false, false);
+}
+
+TEST_F(writers, userfaultfd_copies_inside_by_another)
+{
+	test_filler(_metadata, false, true);
+}
+
+TEST_F(writers, userfaultfd_moves_inside)
+{
+	test_filler(_metadata, true, false);
+}
+
+TEST_F(writers, userfaultfd_moves_inside_by_another)
+{
+	test_filler(_metadata, true, true);
+}
+
+/* Another process writes: between calls it counts, inside it refuses. */
+static bool poke_by_ptrace(pid_t pid, void *to)
+{
+	bool done = false;
+	int status;
+
+	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL))
+		return false;
+	if (!ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) &&
+	    waitpid(pid, &status, __WALL) == pid)
+		done = !ptrace(PTRACE_POKEDATA, pid, to, 0x4242424242424242);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	return done;
+}
+
+static bool poke_by_vm_write(pid_t pid, void *to)
+{
+	unsigned long word = 0x4242424242424242;
+	struct iovec local = { &word, sizeof(word) };
+	struct iovec remote = { to, sizeof(word) };
+
+	return process_vm_writev(pid, &local, 1, &remote, 1, 0) ==
+	       sizeof(word);
+}
+
+static bool poke_by_proc(pid_t pid, void *to)
+{
+	unsigned long word = 0x4242424242424242;
+	char path[64];
+	ssize_t done;
+	int mem;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	mem = open(path, O_RDWR | O_CLOEXEC);
+	done = pwrite(mem, &word, sizeof(word), (off_t)to);
+	close(mem);
+	return done == sizeof(word);
+}
+
+FIXTURE(poked)
+{
+};
+
+FIXTURE_VARIANT(poked)
+{
+	bool (*poke)(pid_t pid, void *to);
+};
+
+FIXTURE_VARIANT_ADD(poked, by_ptrace) { .poke = poke_by_ptrace };
+FIXTURE_VARIANT_ADD(poked, by_process_vm_writev) { .poke = poke_by_vm_write };
+FIXTURE_VARIANT_ADD(poked, through_proc) { .poke = poke_by_proc };
+
+FIXTURE_SETUP(poked)
+{
+	ASSERT_EQ(0, test_begin());
+	shared = shared_memory(sizeof(*shared));
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(poked)
+{
+	munmap(shared, sizeof(*shared));
+	test_end(_metadata->passed);
+}
+
+static int poked_between_program(void *arg)
+{
+	unsigned char *start = private_memory(2 * PAGE_SIZE);
+
+	fill(start, 2 * PAGE_SIZE, 0x41);
+	shared->area = start;
+	CHECK(rescued(nothing, NULL));
+	wait_inside();
+	CHECK(start[0] == 0x42);
+	CHECK(rescued(overwrite_two, start));
+	CHECK(holds(start, 8, 0x42));
+	CHECK(holds(start + 8, 2 * PAGE_SIZE - 8, 0x41));
+	return 0;
+}
+
+TEST_F(poked, between_calls)
+{
+	pid_t child = child_start(poked_between_program, NULL);
+
+	meet_await(&shared->inside_now);
+	EXPECT_TRUE(variant->poke(child, shared->area));
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static void write_one_and_wait(void *arg)
+{
+	fill(arg, PAGE_SIZE, 9);
+	wait_inside();
+}
+
+static int poked_inside_program(void *arg)
+{
+	unsigned char *start = private_memory(2 * PAGE_SIZE);
+
+	fill(start, 2 * PAGE_SIZE, 0x41);
+	shared->area = start;
+	CHECK(!rescued(write_one_and_wait, start));
+	/* What the other wrote is not lost. */
+	CHECK(start[100] == 9);
+	CHECK(start[0] == 0x42 || start[PAGE_SIZE] == 0x42);
+	return 0;
+}
+
+static void test_poked_inside(struct __test_metadata *_metadata,
+			      const FIXTURE_VARIANT(poked) *variant,
+			      unsigned int page)
+{
+	pid_t child = child_start(poked_inside_program, NULL);
+
+	meet_await(&shared->inside_now);
+	EXPECT_TRUE(variant->poke(child, shared->area + page * PAGE_SIZE));
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_FOREIGN));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* A page that is writable already: no fault tells. */
+TEST_F(poked, inside_where_the_call_has_written)
+{
+	test_poked_inside(_metadata, variant, 0);
+}
+
+TEST_F(poked, inside_where_it_has_not)
+{
+	test_poked_inside(_metadata, variant, 1);
+}
+
+/* What the kernel writes on its own account. */
+static volatile struct rseq *rseq_area(void)
+{
+	return (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+}
+
+static unsigned int cpu_now(void)
+{
+	unsigned int cpu = -1;
+
+	syscall(SYS_getcpu, &cpu, NULL, NULL);
+	return cpu;
+}
+
+static void go_to_cpu(unsigned int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	CHECK(!sched_setaffinity(0, sizeof(cpus), &cpus));
+}
+
+static void change_cpu(void *cpu)
+{
+	go_to_cpu((unsigned long)cpu);
+	CHECK(rseq_area()->cpu_id == (unsigned long)cpu);
+}
+
+static int moved_to_other_cpu_program(void *arg)
+{
+	unsigned long i;
+	long ret;
+
+	for (i = 0; i < 100; i++) {
+		go_to_cpu(i % 2);
+		ret = victim(change_cpu, (void *)(1 - i % 2));
+		/* Before anything else makes the kernel look at it. */
+		CHECK(rseq_area()->cpu_id == !(i % 2));
+		CHECK(ret == RESCUED);
+		CHECK(rseq_area()->cpu_id == cpu_now());
+	}
+	return 0;
+}
+
+TEST_F(writers, number_of_the_cpu)
+{
+	if (!__rseq_size || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "no rseq, or one CPU");
+	EXPECT_EQ(0, child_run(moved_to_other_cpu_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static pthread_mutex_t robust;
+
+static void lock_robust(void *arg)
+{
+	CHECK(!pthread_mutex_lock(&robust));
+}
+
+static void unlock_robust(void *arg)
+{
+	CHECK(!pthread_mutex_unlock(&robust));
+}
+
+static int robust_program(void *arg)
+{
+	void *head[2];
+	size_t length;
+	pthread_mutexattr_t attributes;
+	int i;
+
+	CHECK(!pthread_mutexattr_init(&attributes));
+	CHECK(!pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST));
+	CHECK(!pthread_mutex_init(&robust, &attributes));
+	CHECK(!syscall(SYS_get_robust_list, 0, &head[0], &length));
+	for (i = 0; i < 3; i++) {
+		/* An empty list points to itself. */
+		CHECK(*(void **)head[0] == head[0]);
+		CHECK(rescued(lock_robust, NULL));
+		CHECK(*(void **)head[0] == head[0]);
+		CHECK(!pthread_mutex_trylock(&robust));
+		CHECK(*(void **)head[0] != head[0]);
+		/* One that was locked is so again, and in the list. */
+		CHECK(rescued(unlock_robust, NULL));
+		CHECK(*(void **)head[0] != head[0]);
+		CHECK(pthread_mutex_trylock(&robust) == EBUSY);
+		CHECK(!pthread_mutex_unlock(&robust));
+		CHECK(!syscall(SYS_get_robust_list, 0, &head[1], &length));
+		CHECK(head[0] == head[1]);
+	}
+	return 0;
+}
+
+TEST_F(writers, robust_mutex)
+{
+	EXPECT_EQ(0, child_run(robust_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* Words of which the kernel is told, each on a page of its own. */
+struct words {
+	volatile uint32_t *pi, *parent, *child, *cleared, *vector;
+	pid_t pid;
+};
+
+static void let_kernel_write_words(void *arg)
+{
+	struct words *words = arg;
+	pid_t child;
+
+	CHECK(!syscall(SYS_futex, words->pi, FUTEX_LOCK_PI, 0, NULL));
+	CHECK(*words->pi == (uint32_t)getpid());
+	CHECK(syscall(SYS_set_tid_address, words->cleared) == getpid());
+	child = syscall(SYS_clone, SIGCHLD | CLONE_PARENT_SETTID |
+			CLONE_CHILD_SETTID, NULL, words->parent, words->child,
+			0);
+	if (!child)
+		_exit(*words->child == (uint32_t)getpid() &&
+		      *words->parent == 0x11111111 ? 30 : 1);
+	CHECK(*words->parent == (uint32_t)child);
+	CHECK(child_wait(child) == 30);
+	CHECK(!syscall(SYS_getcpu, words->vector, NULL, NULL));
+}
+
+static int words_program(void *arg)
+{
+	struct words words;
+	volatile uint32_t **word;
+	int i;
+
+	for (word = &words.pi; word <= &words.vector; word++) {
+		*word = private_memory(PAGE_SIZE);
+		**word = word == &words.pi ? 0 : 0x11111111;
+	}
+	for (i = 0; i < 3; i++) {
+		CHECK(rescued(let_kernel_write_words, &words));
+		for (word = &words.pi; word <= &words.vector; word++)
+			CHECK(**word == (word == &words.pi ? 0 : 0x11111111));
+	}
+	/* Nobody has it. */
+	CHECK(!syscall(SYS_futex, words.pi, FUTEX_LOCK_PI, 0, NULL));
+	CHECK(!syscall(SYS_futex, words.pi, FUTEX_UNLOCK_PI, 0, NULL));
+	return 0;
+}
+
+TEST_F(writers, words_of_the_kernel)
+{
+	EXPECT_EQ(0, child_run(words_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_HARNESS_MAIN
