@@ -90,7 +90,7 @@ static void *address_behind_hooks(const char *name)
 	return NULL;
 }
 
-unsigned long kernel_function(const char *name)
+unsigned long __init kernel_function(const char *name)
 {
 	return (unsigned long)symbol_address(name);
 }

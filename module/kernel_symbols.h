@@ -62,7 +62,7 @@ vm_fault_t kernel_fault_unhooked(struct vm_area_struct *vma,
 				 unsigned long address, unsigned int flags,
 				 struct pt_regs *regs);
 
-/* The address of a function, 0 when the kernel has none of that name. */
+/* Where a function begins, or its landing pad ends; 0 where there is none. */
 unsigned long kernel_function(const char *name);
 /* The addresses of the 64-bit system calls by number, or NULL. */
 const unsigned long *kernel_system_call_table(void);

@@ -110,7 +110,16 @@ struct oracle *oracle_make(struct guarded_mm *gm)
 	return oracle;
 }
 
-/* What is at @address, brought back when it was swapped out meanwhile. */
+static int visit_nothing(struct vm_area_struct *vma, unsigned long address,
+			 pte_t *pte, void *data)
+{
+	return 1;
+}
+
+/*
+ * What is at @address, brought back when it was swapped out meanwhile, and
+ * apart when it has become part of a huge page.
+ */
 static void read_now(struct guarded_mm *gm, struct vm_area_struct *vma,
 		     unsigned long address, struct page *copy,
 		     struct page_table_entry *entry)
@@ -120,14 +129,18 @@ static void read_now(struct guarded_mm *gm, struct vm_area_struct *vma,
 	for (attempts = 0; attempts < READ_IN_ATTEMPTS; attempts++) {
 		page_table_get(vma->vm_mm, address, page_address(copy), false,
 			       entry);
-		if (entry->state != PAGE_TABLE_NOT_PRESENT)
+		if (entry->state == PAGE_TABLE_HUGE)
+			page_table_walk(vma, address, address + PAGE_SIZE,
+					visit_nothing, NULL);
+		else if (entry->state != PAGE_TABLE_NOT_PRESENT)
 			return;
 		/* Without leave to retry it keeps the mmap lock. */
-		if (handle_mm_fault(vma, address, FAULT_FLAG_REMOTE, NULL) &
-		    VM_FAULT_ERROR)
+		else if (handle_mm_fault(vma, address, FAULT_FLAG_REMOTE, NULL) &
+			 VM_FAULT_ERROR)
 			return;
 		/* It may have come back writable, past the hook. */
-		unprotected_add_area(&gm->unprotected, address);
+		else
+			unprotected_add_area(&gm->unprotected, address);
 	}
 }
 
