@@ -85,23 +85,56 @@ static int check_in_use(struct guarded_mm *gm, const struct logged_page *logged)
 static int prepare_page(struct rollback *rb, struct logged_page *logged)
 {
 	struct page *live = get_own_page(rb->gm, logged->address);
+	bool same;
 
 	if (!live)
 		return REASSURE_REFUSED_UNREADABLE;
-	/* A hot page that this call did not change. */
-	if (same_content(live, logged)) {
-		put_page(live);
-		return -1;
-	}
-	/* Our own reference is explained. */
-	if (compat_unexplained_references(page_folio(live)) > 1) {
+	same = same_content(live, logged);
+	/*
+	 * Our own reference is explained.  A request of the call that is under
+	 * way would write to the page later.
+	 */
+	if ((!same || rb->may_be_in_use) &&
+	    compat_unexplained_references(page_folio(live)) > 1) {
 		put_page(live);
 		return REASSURE_REFUSED_PINNED;
+	}
+	/* A hot page that this call did not change. */
+	if (same) {
+		put_page(live);
+		return -1;
 	}
 	rb->pages[rb->count].live = live;
 	rb->pages[rb->count].logged = logged;
 	rb->count++;
 	return -1;
+}
+
+/*
+ * Whether a device may write into dead stack later, which will be in use
+ * again then: a request of the call that has not come back.
+ */
+static bool dead_stack_in_use(struct guarded_mm *gm)
+{
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	struct page_table_entry entry;
+	struct vm_area_struct *vma;
+	unsigned long address;
+	bool in_use = false;
+
+	vma = find_vma_intersection(mm, gm->maps.stack_start, gm->dead_end);
+	if (!vma)
+		return false;
+	for (address = vma->vm_start; !in_use && address < gm->dead_end;
+	     address += PAGE_SIZE) {
+		page_table_get(mm, address, NULL, true, &entry);
+		if (entry.state != PAGE_TABLE_ANON)
+			continue;
+		/* Our own reference is explained. */
+		in_use = compat_unexplained_references(page_folio(entry.page)) > 1;
+		put_page(entry.page);
+	}
+	return in_use;
 }
 
 /*
@@ -120,6 +153,9 @@ static int prepare_pages(struct rollback *rb)
 		if (!rb->pages)
 			return REASSURE_REFUSED_MEMORY;
 	}
+	rb->may_be_in_use = compat_may_be_in_use(guarded_mm_mm(rb->gm));
+	if (rb->may_be_in_use && dead_stack_in_use(rb->gm))
+		return REASSURE_REFUSED_PINNED;
 	list_for_each_entry(logged, &log->images, node) {
 		if (logged->call != log->call)
 			continue;

@@ -26,6 +26,7 @@ struct rollback_page {
  * @shared: what to write back of shared memory
  * @restored: how many pages or areas were put back
  * @changes: of the mappings, to be reverted
+ * @may_be_in_use: a device may be using some page
  * @trampoline: where return probes lead to
  */
 struct rollback {
@@ -35,6 +36,7 @@ struct rollback {
 	struct shared_rollback shared;
 	unsigned long restored;
 	struct mapping_changes changes;
+	bool may_be_in_use;
 	unsigned long trampoline;
 };
 

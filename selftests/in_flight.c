@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Input that is under way when a call begins, or begins inside of one, goes
+ * into memory by no page fault.  It is never lost, whatever becomes of the
+ * call; and the rings in which the kernel tells of it are never taken back.
+ */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/aio_abi.h>
+#include <linux/io_uring.h>
+#include <linux/nbd.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+
+#define DEVICE		"/dev/nbd0"
+#define DEVICE_SIZE	(8 << 20)
+/* Reads from here on are answered when the test says so. */
+#define SLOW		(4 << 20)
+#define DATA		0xd1
+#define HALF		2048
+
+static struct {
+	uint32_t answer, ready;
+} *shared;
+
+static unsigned char *buffer, *other;
+
+static long __noipa victim(void (*inside)(void), bool fault)
+{
+	inside();
+	if (fault)
+		touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+static void call(void (*inside)(void))
+{
+	CHECK(victim(inside, false) == 1);
+}
+
+/* Otherwise it got its signal, and what it wrote is to be there. */
+static sigjmp_buf refused_call;
+
+static void on_fault(int sig)
+{
+	siglongjmp(refused_call, 1);
+}
+
+static bool rescued(void (*inside)(void))
+{
+	signal(SIGSEGV, on_fault);
+	if (sigsetjmp(refused_call, 1))
+		return false;
+	CHECK(victim(inside, true) == RESCUED);
+	return true;
+}
+
+static bool holds(const unsigned char *start, size_t size, unsigned char value)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (start[i] != value)
+			return false;
+	return true;
+}
+
+static void fill(unsigned char *start, size_t size, unsigned char value)
+{
+	memset(start, value, size);
+	barrier();
+}
+
+static void make_buffers(void)
+{
+	buffer = private_memory(4 * PAGE_SIZE);
+	madvise(buffer, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
+	other = buffer + 3 * PAGE_SIZE;
+	fill(buffer, 4 * PAGE_SIZE, 0x11);
+}
+
+static void write_other(void)
+{
+	fill(other, PAGE_SIZE, 0x22);
+}
+
+static void write_buffer(void)
+{
+	fill(buffer, PAGE_SIZE, 0x12);
+}
+
+static void write_second_half(void)
+{
+	fill(buffer + HALF, HALF, 0x33);
+}
+
+/*
+ * A block device whose reads come when they are wanted: this process is its
+ * server.
+ */
+static bool read_all(int fd, void *to, size_t size)
+{
+	ssize_t got;
+
+	for (; size; size -= got, to = (char *)to + got) {
+		got = read(fd, to, size);
+		if (got <= 0)
+			return false;
+	}
+	return true;
+}
+
+static struct {
+	int fd, pair[2];
+	pid_t server, runner;
+} device;
+
+static int serving_program(void *arg)
+{
+	int fd = device.pair[1];
+	struct nbd_request request;
+	struct nbd_reply reply = { .magic = htonl(NBD_REPLY_MAGIC) };
+	static unsigned char data[DEVICE_SIZE];
+	unsigned int length;
+
+	close(device.pair[0]);
+	fill(data, sizeof(data), DATA);
+	while (read_all(fd, &request, sizeof(request))) {
+		if (ntohl(request.type) == NBD_CMD_DISC)
+			break;
+		if (be64toh(request.from) >= SLOW)
+			meet_await(&shared->answer);
+		memcpy(reply.handle, request.handle, sizeof(reply.handle));
+		CHECK(write(fd, &reply, sizeof(reply)) == sizeof(reply));
+		length = ntohl(request.type) == NBD_CMD_READ ?
+			 ntohl(request.len) : 0;
+		CHECK(length <= sizeof(data));
+		CHECK(send(fd, data, length, 0) == length);
+	}
+	return 0;
+}
+
+/* Runs the device until it is disconnected. */
+static int device_program(void *arg)
+{
+	close(device.pair[1]);
+	ioctl(device.fd, NBD_DO_IT);
+	return 0;
+}
+
+static bool device_start(void)
+{
+	if (system("modprobe -q nbd"))
+		return false;
+	device.fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (device.fd < 0)
+		return false;
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, device.pair));
+	CHECK(!ioctl(device.fd, NBD_SET_BLKSIZE, 512UL));
+	CHECK(!ioctl(device.fd, NBD_SET_SIZE, (unsigned long)DEVICE_SIZE));
+	CHECK(!ioctl(device.fd, NBD_SET_SOCK, device.pair[0]));
+	device.server = child_start(serving_program, NULL);
+	device.runner = child_start(device_program, NULL);
+	close(device.pair[0]);
+	close(device.pair[1]);
+	return true;
+}
+
+static void device_stop(void)
+{
+	meet_signal(&shared->answer);
+	ioctl(device.fd, NBD_DISCONNECT);
+	child_wait(device.server);
+	child_wait(device.runner);
+	ioctl(device.fd, NBD_CLEAR_SOCK);
+	close(device.fd);
+}
+
+/* One request of the kernel's asynchronous input and output. */
+static aio_context_t context;
+static int input;
+
+static void aio_open(void)
+{
+	CHECK(!syscall(SYS_io_setup, 8, &context));
+}
+
+static void aio_read(int fd, void *to, size_t size, off_t offset)
+{
+	struct iocb request = {
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_fildes = fd,
+		.aio_buf = (unsigned long)to,
+		.aio_nbytes = size,
+		.aio_offset = offset,
+	};
+	struct iocb *requests = &request;
+
+	CHECK(syscall(SYS_io_submit, context, 1, &requests) == 1);
+}
+
+static int aio_events(long least, long most, struct io_event *events)
+{
+	struct timespec none = { 0, 0 };
+
+	return syscall(SYS_io_getevents, context, least, most, events,
+		       least ? NULL : &none);
+}
+
+static void aio_await(long size)
+{
+	struct io_event event;
+
+	CHECK(aio_events(1, 1, &event) == 1);
+	CHECK(event.res == size);
+}
+
+static void start_reading(void)
+{
+	aio_read(input, buffer, HALF, SLOW);
+}
+
+static void let_it_come(void)
+{
+	meet_signal(&shared->answer);
+	aio_await(HALF);
+	CHECK(holds(buffer, HALF, DATA));
+}
+
+static void open_device(void)
+{
+	input = open(DEVICE, O_RDONLY | O_DIRECT | O_CLOEXEC);
+	CHECK(input >= 0);
+	make_buffers();
+	aio_open();
+}
+
+FIXTURE(device)
+{
+	bool started;
+};
+
+FIXTURE_SETUP(device)
+{
+	ASSERT_EQ(0, test_begin());
+	shared = shared_memory(PAGE_SIZE);
+	self->started = device_start();
+	if (!self->started)
+		SKIP(return, "no network block device");
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(device)
+{
+	if (self->started)
+		device_stop();
+	test_end(_metadata->passed);
+}
+
+/* The page that is read into was protected, or hot, before. */
+static int under_way_program(void *hot)
+{
+	unsigned char before = hot ? 0x12 : 0x11;
+	int i;
+
+	open_device();
+	for (i = 0; i < 3; i++)
+		call(hot ? write_buffer : write_other);
+	fill(other, PAGE_SIZE, 0x11);
+	start_reading();
+	CHECK(rescued(write_other));
+	CHECK(holds(other, PAGE_SIZE, 0x11));
+	CHECK(holds(buffer, PAGE_SIZE, before));
+	/* On the same page, which must stay the one that is read into. */
+	call(write_second_half);
+	let_it_come();
+	CHECK(holds(buffer + HALF, HALF, 0x33));
+	/* And nothing is left of it. */
+	CHECK(rescued(write_buffer));
+	CHECK(holds(buffer, HALF, DATA));
+	CHECK(holds(buffer + HALF, HALF, 0x33));
+	return 0;
+}
+
+TEST_F(device, read_under_way)
+{
+	EXPECT_EQ(0, child_run(under_way_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F(device, read_under_way_to_a_hot_page)
+{
+	EXPECT_EQ(0, child_run(under_way_program, "hot"));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static int written_beside_program(void *arg)
+{
+	open_device();
+	start_reading();
+	CHECK(!rescued(write_second_half));
+	CHECK(holds(buffer + HALF, HALF, 0x33));
+	let_it_come();
+	CHECK(holds(buffer + HALF, HALF, 0x33));
+	return 0;
+}
+
+TEST_F(device, read_under_way_and_written_beside)
+{
+	EXPECT_EQ(0, child_run(written_beside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+}
+
+static int comes_inside_program(void *arg)
+{
+	open_device();
+	start_reading();
+	CHECK(!rescued(let_it_come));
+	CHECK(holds(buffer, HALF, DATA));
+	CHECK(rescued(write_buffer));
+	CHECK(holds(buffer, HALF, DATA));
+	return 0;
+}
+
+TEST_F(device, read_under_way_comes_inside)
+{
+	EXPECT_EQ(0, child_run(comes_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+static void read_inside(void)
+{
+	start_reading();
+	let_it_come();
+}
+
+static int whole_inside_program(void *arg)
+{
+	struct io_event event;
+
+	open_device();
+	CHECK(rescued(read_inside));
+	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	CHECK(!aio_events(0, 1, &event));
+	return 0;
+}
+
+TEST_F(device, read_inside)
+{
+	EXPECT_EQ(0, child_run(whole_inside_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+static int begins_inside_program(void *arg)
+{
+	open_device();
+	CHECK(!rescued(start_reading));
+	let_it_come();
+	CHECK(holds(buffer + HALF, HALF, 0x11));
+	return 0;
+}
+
+TEST_F(device, read_begins_inside)
+{
+	EXPECT_EQ(0, child_run(begins_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* Into the stack of the call, which others use when it is over. */
+static void read_to_stack(void)
+{
+	unsigned char frame[4 * PAGE_SIZE];
+	unsigned long start = ((unsigned long)frame + PAGE_SIZE - 1) &
+			      ~(PAGE_SIZE - 1);
+
+	fill((void *)start, 3 * PAGE_SIZE, 0x44);
+	aio_read(input, (void *)start, HALF, SLOW);
+	asm volatile("" : : "r" (frame) : "memory");
+}
+
+static int begins_on_stack_program(void *arg)
+{
+	open_device();
+	call(write_other);
+	CHECK(!rescued(read_to_stack));
+	meet_signal(&shared->answer);
+	aio_await(HALF);
+	return 0;
+}
+
+TEST_F(device, read_begins_inside_to_the_stack)
+{
+	EXPECT_EQ(0, child_run(begins_on_stack_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* The ring of events, and requests that are done at once. */
+FIXTURE(ring)
+{
+};
+
+FIXTURE_SETUP(ring)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(ring)
+{
+	test_end(_metadata->passed);
+}
+
+static void open_file(void)
+{
+	make_buffers();
+	input = memfd_create("in_flight", MFD_CLOEXEC);
+	CHECK(input >= 0);
+	fill(other, PAGE_SIZE, DATA);
+	CHECK(write(input, other, PAGE_SIZE) == PAGE_SIZE);
+	fill(other, PAGE_SIZE, 0x11);
+	aio_open();
+}
+
+static void read_file(void)
+{
+	aio_read(input, buffer, HALF, 0);
+}
+
+static void take_one_event(void)
+{
+	aio_await(HALF);
+	write_other();
+}
+
+static int events_program(void *arg)
+{
+	struct io_event events[8];
+	int i;
+
+	open_file();
+	for (i = 0; i < 3; i++)
+		read_file();
+	CHECK(rescued(take_one_event));
+	CHECK(holds(other, PAGE_SIZE, 0x11));
+	/* What was taken stays so. */
+	CHECK(aio_events(0, 8, events) == 2);
+	CHECK(!aio_events(0, 8, events));
+	/* What was asked for inside was read, and is gone; its event is not. */
+	fill(buffer, PAGE_SIZE, 0x11);
+	CHECK(rescued(read_file));
+	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	aio_await(HALF);
+	read_file();
+	aio_await(HALF);
+	CHECK(holds(buffer, HALF, DATA));
+	return 0;
+}
+
+TEST_F(ring, events_are_taken_inside)
+{
+	EXPECT_EQ(0, child_run(events_program, NULL));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static void open_and_read_file(void)
+{
+	aio_open();
+	read_file();
+}
+
+static int opened_inside_program(void *arg)
+{
+	open_file();
+	context = 0;
+	if (rescued(open_and_read_file)) {
+		CHECK(!context);
+		CHECK(holds(buffer, PAGE_SIZE, 0x11));
+		aio_open();
+	} else {
+		aio_await(HALF);
+	}
+	read_file();
+	aio_await(HALF);
+	CHECK(holds(buffer, HALF, DATA));
+	return 0;
+}
+
+TEST_F(ring, opened_inside)
+{
+	EXPECT_EQ(0, child_run(opened_inside_program, NULL));
+}
+
+/* io_uring, that reads from a pipe into a registered buffer or any. */
+static struct {
+	int fd;
+	unsigned int *tail, *array, *done_head, *done_tail;
+	struct io_uring_sqe *entries;
+	int pipe[2];
+} uring;
+
+static void uring_open(void)
+{
+	struct io_uring_params params = {};
+	struct iovec registered = { buffer, PAGE_SIZE };
+	char *start;
+
+	uring.fd = syscall(SYS_io_uring_setup, 4, &params);
+	if (uring.fd < 0)
+		_exit(4);
+	CHECK(params.features & IORING_FEAT_SINGLE_MMAP);
+	start = mmap(NULL, params.cq_off.cqes + params.cq_entries *
+		     sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_POPULATE, uring.fd, IORING_OFF_SQ_RING);
+	CHECK(start != MAP_FAILED);
+	uring.tail = (void *)(start + params.sq_off.tail);
+	uring.array = (void *)(start + params.sq_off.array);
+	uring.done_head = (void *)(start + params.cq_off.head);
+	uring.done_tail = (void *)(start + params.cq_off.tail);
+	uring.entries = mmap(NULL, params.sq_entries * sizeof(*uring.entries),
+			     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			     uring.fd, IORING_OFF_SQES);
+	CHECK(uring.entries != MAP_FAILED);
+	CHECK(!syscall(SYS_io_uring_register, uring.fd, IORING_REGISTER_BUFFERS,
+		       &registered, 1));
+	CHECK(!pipe(uring.pipe));
+}
+
+static void uring_read(int opcode, void *to)
+{
+	struct io_uring_sqe *entry = &uring.entries[0];
+
+	memset(entry, 0, sizeof(*entry));
+	entry->opcode = opcode;
+	entry->fd = uring.pipe[0];
+	entry->addr = (unsigned long)to;
+	entry->len = HALF;
+	entry->off = -1;
+	uring.array[0] = 0;
+	__atomic_store_n(uring.tail, *uring.tail + 1, __ATOMIC_RELEASE);
+	CHECK(syscall(SYS_io_uring_enter, uring.fd, 1, 0, 0, NULL, 0) == 1);
+}
+
+static void uring_comes(void)
+{
+	unsigned char data[HALF];
+
+	memset(data, DATA, sizeof(data));
+	CHECK(write(uring.pipe[1], data, sizeof(data)) == sizeof(data));
+	CHECK(!syscall(SYS_io_uring_enter, uring.fd, 0, 1,
+		       IORING_ENTER_GETEVENTS, NULL, 0));
+	CHECK(__atomic_load_n(uring.done_tail, __ATOMIC_ACQUIRE) ==
+	      *uring.done_head + 1);
+	__atomic_store_n(uring.done_head, *uring.done_head + 1,
+			 __ATOMIC_RELEASE);
+}
+
+static int uring_under_way_program(void *arg)
+{
+	make_buffers();
+	uring_open();
+	uring_read(IORING_OP_READ_FIXED, buffer);
+	CHECK(rescued(write_other));
+	CHECK(holds(other, PAGE_SIZE, 0x11));
+	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	call(write_second_half);
+	uring_comes();
+	CHECK(holds(buffer, HALF, DATA));
+	CHECK(holds(buffer + HALF, HALF, 0x33));
+	/* Once more, and now inside. */
+	fill(buffer, PAGE_SIZE, 0x11);
+	uring_read(IORING_OP_READ_FIXED, buffer);
+	CHECK(!rescued(uring_comes));
+	CHECK(holds(buffer, HALF, DATA));
+	return 0;
+}
+
+TEST_F(ring, registered_buffer_under_way)
+{
+	int ended = child_run(uring_under_way_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	/* The ring may have made itself a thread. */
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED) +
+		  refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* By the thread itself when the data is there, so through a page fault. */
+static int uring_any_buffer_program(void *arg)
+{
+	unsigned char *to;
+
+	make_buffers();
+	uring_open();
+	to = buffer + PAGE_SIZE;
+	uring_read(IORING_OP_READ, to);
+	CHECK(rescued(write_other));
+	uring_comes();
+	CHECK(holds(to, HALF, DATA));
+	fill(to, PAGE_SIZE, 0x11);
+	uring_read(IORING_OP_READ, to);
+	CHECK(holds(to, HALF, rescued(uring_comes) ? 0x11 : DATA));
+	/* What was taken from the ring stays so. */
+	uring_read(IORING_OP_READ, to);
+	uring_comes();
+	CHECK(holds(to, HALF, DATA));
+	return 0;
+}
+
+TEST_F(ring, any_buffer_under_way)
+{
+	int ended = child_run(uring_any_buffer_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no io_uring");
+	EXPECT_EQ(0, ended);
+}
+
+TEST_HARNESS_MAIN
