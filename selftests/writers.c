@@ -126,15 +126,14 @@ FIXTURE(writers)
 
 FIXTURE_SETUP(writers)
 {
-	ASSERT_EQ(0, test_begin());
+	counters_mark();
 	shared = shared_memory(sizeof(*shared));
-	ASSERT_EQ(0, rescue_point_protect(victim));
 }
 
 FIXTURE_TEARDOWN(writers)
 {
 	munmap(shared, sizeof(*shared));
-	test_end(_metadata->passed);
+	test_tell(_metadata->passed);
 }
 
 /*
@@ -931,15 +930,14 @@ FIXTURE_VARIANT_ADD(uffd, minor) {
 
 FIXTURE_SETUP(uffd)
 {
-	ASSERT_EQ(0, test_begin());
+	counters_mark();
 	shared = shared_memory(sizeof(*shared));
-	ASSERT_EQ(0, rescue_point_protect(victim));
 }
 
 FIXTURE_TEARDOWN(uffd)
 {
 	munmap(shared, sizeof(*shared));
-	test_end(_metadata->passed);
+	test_tell(_metadata->passed);
 }
 
 static int registered_program(void *arg)
@@ -1179,15 +1177,14 @@ FIXTURE_VARIANT_ADD(poked, through_proc) { .poke = poke_by_proc };
 
 FIXTURE_SETUP(poked)
 {
-	ASSERT_EQ(0, test_begin());
+	counters_mark();
 	shared = shared_memory(sizeof(*shared));
-	ASSERT_EQ(0, rescue_point_protect(victim));
 }
 
 FIXTURE_TEARDOWN(poked)
 {
 	munmap(shared, sizeof(*shared));
-	test_end(_metadata->passed);
+	test_tell(_metadata->passed);
 }
 
 static int poked_between_program(void *arg)
@@ -1412,4 +1409,16 @@ TEST_F(writers, words_of_the_kernel)
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
-TEST_HARNESS_MAIN
+/* Once for all tests: to switch the module on and off takes the kernel long. */
+int main(int argc, char **argv)
+{
+	int ret = test_begin() ?: rescue_point_protect(victim);
+
+	if (ret) {
+		printf("Bail out! no rescue point: %d\n", ret);
+		return 1;
+	}
+	ret = test_harness_run(argc, argv);
+	rescue_points_flush();
+	return ret;
+}

@@ -294,8 +294,8 @@ static void print_count(const char *name, uint64_t now, uint64_t then)
 		       (unsigned long long)(now - then));
 }
 
-/* Takes the rescue points away, and tells what happened when it was wrong. */
-void test_end(bool passed)
+/* Tells what happened when it was wrong. */
+void test_tell(bool passed)
 {
 	struct counters now;
 	int i;
@@ -309,6 +309,12 @@ void test_end(bool passed)
 				    mark.refused[i]);
 		fflush(stdout);
 	}
+}
+
+/* And takes the rescue points away. */
+void test_end(bool passed)
+{
+	test_tell(passed);
 	rescue_points_flush();
 }
 
