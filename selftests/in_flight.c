@@ -241,6 +241,10 @@ static void open_device(void)
 	input = open(DEVICE, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	CHECK(input >= 0);
 	make_buffers();
+	/* Until the device has its server. */
+	while (pread(input, buffer, HALF, 0) != HALF)
+		usleep(2000);
+	fill(buffer, PAGE_SIZE, 0x11);
 	aio_open();
 }
 
