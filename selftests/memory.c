@@ -300,14 +300,25 @@ static int swapping_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memory, in_swap, 90)
+static void test_swap(struct __test_metadata *_metadata, size_t size)
 {
-	if (!swap_on(16 << 20))
+	if (!swap_on(size))
 		SKIP(return, "no swap on a loop device");
 	EXPECT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(swapping_program, NULL));
 	swap_off();
 	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F_TIMEOUT(memory, in_swap, 90)
+{
+	test_swap(_metadata, 16 << 20);
+}
+
+/* What comes back leaves swap at once, and is nobody else's. */
+TEST_F_TIMEOUT(memory, in_scarce_swap, 90)
+{
+	test_swap(_metadata, (SWAPPED_PAGES + 24) * PAGE_SIZE);
 }
 
 /* Pages that were merged with equal ones of other addresses. */

@@ -20,7 +20,8 @@ static void put_header(int fd, size_t size)
 {
 	uint32_t header[3] = { 1, size / PAGE_SIZE - 1, 0 };
 
-	CHECK(!ftruncate(fd, size));
+	/* Here, and not for whom swaps when it has no more memory. */
+	CHECK(!posix_fallocate(fd, 0, size));
 	CHECK(pwrite(fd, header, sizeof(header), 1024) == sizeof(header));
 	CHECK(pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) == 10);
 }
