@@ -257,22 +257,29 @@ static long statistic(const char *name)
 	return value;
 }
 
-/* Ends with the status of the program that is disturbed. */
-static int disturb(void (*disturbance)(void), void (*before_round)(void))
+/*
+ * Ends with the status of the program that is disturbed; not before a number
+ * of the kernel's has grown by @least, however slow the machine is.
+ */
+static int disturb(void (*disturbance)(void), void (*before_round)(void),
+		   const char *counted, long least)
 {
 	pid_t child = child_start(enduring_program, before_round);
+	long before = statistic(counted);
 	uint64_t end = now_ms() + endurance_ms();
+	uint64_t last = end + 60000;
 
 	meet_await(&shared->ready);
-	/* Not before it has met what it is about, however slow. */
-	while (!has_ended(child) &&
-	       (now_ms() < end ||
-		(shared->rescued < 20 && now_ms() < end + 60000))) {
+	while (!has_ended(child) && now_ms() < last &&
+	       (now_ms() < end || shared->rescued < 20 ||
+		statistic(counted) - before < least)) {
 		if (disturbance)
 			disturbance();
 		else
 			usleep(20000);
 	}
+	printf("# %s: %ld\n", counted, statistic(counted) - before);
+	fflush(stdout);
 	meet_signal(&shared->stop);
 	return child_wait(child);
 }
@@ -631,11 +638,10 @@ TEST_F_TIMEOUT(writers, compaction, 120)
 
 	if (access("/proc/sys/vm/compact_memory", W_OK))
 		SKIP(return, "no compaction");
-	EXPECT_EQ(0, disturb(compact, NULL));
+	EXPECT_EQ(0, disturb(compact, NULL, "pgmigrate_success",
+			     1));
 	tell_endurance();
-	printf("# pages migrated: %ld\n",
-	       statistic("pgmigrate_success") - before);
-	EXPECT_LT(before, statistic("pgmigrate_success"));
+	EXPECT_LE(before + 1, statistic("pgmigrate_success"));
 	EXPECT_LT(0, shared->rescued);
 }
 
@@ -660,11 +666,10 @@ TEST_F_TIMEOUT(writers, migration_to_another_node, 120)
 
 	if (!has_two_nodes())
 		SKIP(return, "one node");
-	EXPECT_EQ(0, disturb(migrate, NULL));
+	EXPECT_EQ(0, disturb(migrate, NULL, "pgmigrate_success",
+			     100));
 	tell_endurance();
-	printf("# pages migrated: %ld\n",
-	       statistic("pgmigrate_success") - before);
-	EXPECT_LT(before + 100, statistic("pgmigrate_success"));
+	EXPECT_LE(before + 100, statistic("pgmigrate_success"));
 	EXPECT_LT(0, shared->rescued);
 }
 
@@ -734,13 +739,13 @@ TEST_F_TIMEOUT(writers, hints_for_nodes, 120)
 	read_text(BALANCING "scan_period_min_ms", period, sizeof(period));
 	write_text(BALANCING "scan_delay_ms", "1");
 	write_text(BALANCING "scan_period_min_ms", "10");
-	EXPECT_EQ(0, disturb(migrate_now_and_then, NULL));
+	EXPECT_EQ(0, disturb(migrate_now_and_then, NULL, "numa_hint_faults",
+			     1));
 	write_text("/proc/sys/kernel/numa_balancing", "0");
 	write_text(BALANCING "scan_delay_ms", "1000");
 	write_text(BALANCING "scan_period_min_ms", period);
 	tell_endurance();
-	printf("# hints: %ld\n", statistic("numa_hint_faults") - before);
-	EXPECT_LT(before, statistic("numa_hint_faults"));
+	EXPECT_LE(before + 1, statistic("numa_hint_faults"));
 	EXPECT_LT(0, shared->rescued);
 }
 
@@ -769,7 +774,7 @@ static void join_the_crowd(void)
 
 TEST_F_TIMEOUT(writers, memory_is_short, 180)
 {
-	long before = statistic("pswpin");
+	long before = statistic("pswpout");
 	pid_t eater;
 
 	write_text(CGROUP "cgroup.subtree_control", "+memory");
@@ -780,13 +785,13 @@ TEST_F_TIMEOUT(writers, memory_is_short, 180)
 		SKIP(return, "no swap on a loop device");
 	}
 	eater = child_start(eating_program, NULL);
-	EXPECT_EQ(0, disturb(NULL, join_the_crowd));
+	EXPECT_EQ(0, disturb(NULL, join_the_crowd, "pswpout",
+			     100));
 	EXPECT_EQ(0, child_wait(eater));
 	swap_off();
 	EXPECT_EQ(0, rmdir(CROWDED));
 	tell_endurance();
-	printf("# pages swapped in: %ld\n", statistic("pswpin") - before);
-	EXPECT_LT(before + 100, statistic("pswpin"));
+	EXPECT_LE(before + 100, statistic("pswpout"));
 	EXPECT_LT(0, shared->rescued);
 }
 
