@@ -6,133 +6,57 @@
  * nanosecond an instruction, where the time stamp counter counts instructions.
  */
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
-#include "call.h"
+#include "burden.h"
+#include "cold.h"
+#include "crowd.h"
+#include "function.h"
+#include "rival.h"
 
-#define PAGE_SIZE	4096L
-#define PAGES_MAX	256
+#define ROUNDS_MAX	99
 
-/*
- * The functions; the name says how their first instruction runs: mov has to
- * be single-stepped by the kernel, push is emulated.  Each returns 1; a
- * rescue point on it returns something else.
- */
-#define FUNCTION(name, first, last)					\
-	asm(".pushsection .text\n"					\
-	    ".globl " name "\n.type " name ", @function\n"		\
-	    name ":\n" first						\
-	    "	test	%rsi, %rsi\n"					\
-	    "	jz	2f\n"						\
-	    "1:	incb	(%rdi)\n"					\
-	    "	add	$4096, %rdi\n"					\
-	    "	dec	%rsi\n"						\
-	    "	jnz	1b\n"						\
-	    "2:	test	%rdx, %rdx\n"					\
-	    "	jz	3f\n"						\
-	    "	movb	$0, 8\n"					\
-	    "3:	mov	$1, %eax\n" last "	ret\n"			\
-	    ".size " name ", . - " name "\n.popsection")
-
-FUNCTION("stepped", "	mov	%rdi, %rax\n", "");
-FUNCTION("emulated", "	push	%rbx\n", "	pop	%rbx\n");
-
-static long (*function)(char *area, long pages, long crash) = stepped;
-static char *area;
-static long pages = 1;
-static long crash;
-
-static void call_plainly(void)
-{
-	long ret = function(area, pages, crash);
-
-	if (ret != 1 && !crash) {
-		fprintf(stderr, "bench: the function returned %ld\n", ret);
-		exit(1);
-	}
-}
-
-/* The checkpoint is a child that stops, ready to take over. */
-static void call_with_fork(void)
-{
-	pid_t child = fork();
-
-	if (!child) {
-		raise(SIGSTOP);
-		_exit(0);
-	}
-	call_plainly();
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-}
-
-static char undo_log[PAGES_MAX][PAGE_SIZE];
-static char *undo_address[PAGES_MAX];
-static long undo_count;
-
-static void log_write(int sig, siginfo_t *info, void *context)
-{
-	char *page = (char *)((unsigned long)info->si_addr & -PAGE_SIZE);
-
-	memcpy(undo_log[undo_count], page, PAGE_SIZE);
-	undo_address[undo_count++] = page;
-	mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-}
-
-static long rss_pages;
-
-static void call_with_undo_log(void)
-{
-	undo_count = 0;
-	mprotect(area, rss_pages * PAGE_SIZE, PROT_READ);
-	call_plainly();
-	mprotect(area, rss_pages * PAGE_SIZE, PROT_READ | PROT_WRITE);
-}
-
-static char copies[PAGES_MAX][PAGE_SIZE];
-
-static void call_with_copies(void)
-{
-	long i;
-
-	for (i = 0; i < pages; i++)
-		memcpy(copies[i], area + i * PAGE_SIZE, PAGE_SIZE);
-	call_plainly();
-}
-
-static const struct mode {
-	const char *name;
-	void (*call)(void);
-} modes[] = {
-	{ "plain", call_plainly },
-	{ "copies", call_with_copies },
-	{ "fork", call_with_fork },
-	{ "undo", call_with_undo_log },
+struct settings {
+	struct call call;
+	const struct rival *rival;
+	long calls;
+	long rounds;
+	long warm_up;
+	long settle;
+	long crowd;
+	long mappings;
+	long files;
+	int wall_clock;
+	int hold;
 };
-
-static const struct mode *find_mode(const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(modes) / sizeof(*modes); i++)
-		if (!strcmp(modes[i].name, name))
-			return &modes[i];
-	return NULL;
-}
 
 static _Noreturn void print_usage(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: bench [--mode plain|copies|fork|undo] [--pages N] [--rss MB] [--calls N]\n"
-		"            [--warm-up N] [--function stepped|emulated] [--crash]\n"
-		"Prints how many cycles of the time stamp counter a call takes.\n");
+		"usage: call [OPTION...]\n"
+		"Prints how many cycles of the time stamp counter a call takes.\n"
+		"  --function NAME  stepped, emulated (its first instruction) or below (writes\n"
+		"                   to its own stack frame)\n"
+		"  --pages N        it writes a byte on each of N pages\n"
+		"  --rss MB         the pages are of an area so large\n"
+		"  --mode NAME      plain, or with copies, fork or undo as its checkpoint\n"
+		"  --calls N        in a round; of each round the mean is taken\n"
+		"  --rounds N       of whose means the median is printed, so that a few\n"
+		"                   interruptions do not count\n"
+		"  --warm-up N      calls before\n"
+		"  --mappings N     so many more\n"
+		"  --files N        so many more are open\n"
+		"  --crash          the function crashes, and is expected to be rescued\n"
+		"  --cold N         each call writes to other pages, and N calls that write none\n"
+		"                   are before it; prints what each page costs more than none\n"
+		"  --wall-clock     print nanoseconds of the monotonic clock\n"
+		"  --crowd N        so many processes call when told to by a line on standard\n"
+		"                   input; prints no figures\n"
+		"  --hold           after the warm-up say \"ready\" and do nothing\n");
 	exit(status);
 }
 
@@ -148,84 +72,169 @@ static long parse_number(const char *text)
 	return value;
 }
 
-int main(int argc, char **argv)
+static struct settings parse_options(int argc, char **argv)
 {
+	enum {
+		FUNCTION, PAGES, RSS, MODE, CALLS, ROUNDS, WARM_UP, MAPPINGS,
+		FILES, CRASH, COLD, WALL_CLOCK, CROWD, HOLD, HELP
+	};
 	static const struct option options[] = {
-		{ "mode", required_argument, NULL, 'm' },
-		{ "pages", required_argument, NULL, 'p' },
-		{ "rss", required_argument, NULL, 'r' },
-		{ "calls", required_argument, NULL, 'c' },
-		{ "warm-up", required_argument, NULL, 'w' },
-		{ "function", required_argument, NULL, 'f' },
-		{ "crash", no_argument, NULL, 'x' },
-		{ "help", no_argument, NULL, 'h' },
+		{ "function", required_argument, NULL, FUNCTION },
+		{ "pages", required_argument, NULL, PAGES },
+		{ "rss", required_argument, NULL, RSS },
+		{ "mode", required_argument, NULL, MODE },
+		{ "calls", required_argument, NULL, CALLS },
+		{ "rounds", required_argument, NULL, ROUNDS },
+		{ "warm-up", required_argument, NULL, WARM_UP },
+		{ "mappings", required_argument, NULL, MAPPINGS },
+		{ "files", required_argument, NULL, FILES },
+		{ "crash", no_argument, NULL, CRASH },
+		{ "cold", required_argument, NULL, COLD },
+		{ "wall-clock", no_argument, NULL, WALL_CLOCK },
+		{ "crowd", required_argument, NULL, CROWD },
+		{ "hold", no_argument, NULL, HOLD },
+		{ "help", no_argument, NULL, HELP },
 		{ }
 	};
-	struct sigaction action = {
-		.sa_sigaction = log_write,
-		.sa_flags = SA_SIGINFO,
+	struct settings set = {
+		.call.function = stepped,
+		.call.pages = 1,
+		.rival = find_rival("plain"),
+		.calls = 256,
+		.rounds = 9,
+		.warm_up = 200,
+		.settle = -1,
 	};
-	const struct mode *mode = &modes[0];
-	long rss = 8, calls = 100, warm_up = 200, i;
-	unsigned long long start;
+	long rss = 8, *number;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		number = NULL;
 		switch (option) {
-		case 'm':
-			mode = find_mode(optarg);
-			if (!mode)
-				print_usage(2);
+		case FUNCTION:
+			set.call.function = find_function(optarg);
 			break;
-		case 'p':
-			pages = parse_number(optarg);
+		case MODE:
+			set.rival = find_rival(optarg);
 			break;
-		case 'r':
-			rss = parse_number(optarg);
+		case PAGES:
+			number = &set.call.pages;
 			break;
-		case 'c':
-			calls = parse_number(optarg);
+		case RSS:
+			number = &rss;
 			break;
-		case 'w':
-			warm_up = parse_number(optarg);
+		case CALLS:
+			number = &set.calls;
 			break;
-		case 'f':
-			function = strcmp(optarg, "emulated") ? stepped : emulated;
+		case ROUNDS:
+			number = &set.rounds;
 			break;
-		case 'x':
-			crash = 1;
+		case WARM_UP:
+			number = &set.warm_up;
+			break;
+		case MAPPINGS:
+			number = &set.mappings;
+			break;
+		case FILES:
+			number = &set.files;
+			break;
+		case COLD:
+			number = &set.settle;
+			break;
+		case CROWD:
+			number = &set.crowd;
+			break;
+		case CRASH:
+			set.call.crash = 1;
+			break;
+		case WALL_CLOCK:
+			set.wall_clock = 1;
+			break;
+		case HOLD:
+			set.hold = 1;
 			break;
 		default:
-			print_usage(option == 'h' ? 0 : 2);
+			print_usage(option == HELP ? 0 : 2);
 		}
+		if (number)
+			*number = parse_number(optarg);
 	}
-	rss_pages = rss * (1 << 20) / PAGE_SIZE;
-	if (optind < argc || pages > PAGES_MAX || pages > rss_pages || !calls)
+	set.call.area_pages = rss * (1 << 20) / PAGE_SIZE;
+	if (optind < argc || !set.call.function || !set.rival || !set.calls ||
+	    !set.rounds || set.rounds > ROUNDS_MAX ||
+	    set.call.pages > PAGES_MAX || set.call.pages > set.call.area_pages)
 		print_usage(2);
-
-	area = mmap(NULL, rss_pages * PAGE_SIZE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED) {
-		perror("bench: mmap");
-		return 1;
+	if (set.settle >= 0 && (!set.call.pages || set.call.area_pages <
+				set.call.pages * set.calls)) {
+		fprintf(stderr, "bench: the area has too few cold pages\n");
+		exit(2);
 	}
-	/* Small pages: the figures are those of programs that are not new. */
-	madvise(area, rss_pages * PAGE_SIZE, MADV_NOHUGEPAGE);
-	for (i = 0; i < rss_pages; i++)
-		area[i * PAGE_SIZE] = 1;
-	/* Resident only where it is used. */
-	if (mode->call == call_with_copies)
-		memset(copies, 1, sizeof(copies));
-	if (mode->call == call_with_undo_log) {
-		memset(undo_log, 1, sizeof(undo_log));
-		sigaction(SIGSEGV, &action, NULL);
-	}
+	return set;
+}
 
-	for (i = 0; i < warm_up; i++)
-		mode->call();
-	start = __rdtsc();
-	for (i = 0; i < calls; i++)
-		mode->call();
-	printf("%llu\n", (__rdtsc() - start) / calls);
+static unsigned long long now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000000000ULL + time.tv_nsec;
+}
+
+static unsigned long long now(const struct settings *set)
+{
+	return set->wall_clock ? now_ns() : __rdtsc();
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void print_cost(const struct settings *set)
+{
+	double means[ROUNDS_MAX];
+	unsigned long long start;
+	long round, i;
+
+	for (round = 0; round < set->rounds; round++) {
+		start = now(set);
+		for (i = 0; i < set->calls; i++)
+			set->rival->call(&set->call);
+		means[round] = (double)(now(set) - start) / set->calls;
+	}
+	qsort(means, set->rounds, sizeof(*means), compare);
+	printf("%.*f\n", set->wall_clock ? 1 : 0, means[set->rounds / 2]);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings set = parse_options(argc, argv);
+	long i;
+
+	if (set.crowd) {
+		run_crowd(&set.call, set.crowd, set.calls, set.warm_up);
+		return 0;
+	}
+	make_area(&set.call);
+	add_mappings(set.mappings);
+	open_files(set.files);
+	if (set.rival->prepare)
+		set.rival->prepare(&set.call);
+	if (set.settle >= 0) {
+		printf("%llu\n", cold_page_cost(&set.call, set.calls,
+						set.warm_up, set.settle));
+		return 0;
+	}
+	for (i = 0; i < set.warm_up; i++)
+		set.rival->call(&set.call);
+	if (set.hold) {
+		puts("ready");
+		fflush(stdout);
+		pause();
+		return 0;
+	}
+	print_cost(&set);
 	return 0;
 }
