@@ -21,6 +21,9 @@ check:
 bench:
 	scripts/bench
 
+bench-document: bench
+	scripts/bench --copy
+
 demo:
 	demo/run
 
@@ -30,4 +33,4 @@ clean:
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check bench demo clean
+.PHONY: all module tools install check bench bench-document demo clean
