@@ -4,7 +4,7 @@ folder = ARG1
 set datafile separator ","
 set key autotitle columnhead
 set key outside right center Left reverse spacing 1.4 samplen 2
-set grid xtics ytics linecolor rgb "#d0d0d0" linewidth 0.5
+set grid xtics ytics linetype 1 linecolor rgb "#e0e0e0" linewidth 0.7
 set border 3 linecolor rgb "#404040"
 set tics nomirror
 set ylabel "guest instructions for one call"
@@ -41,34 +41,34 @@ do for [kind in "svg png"] {
 	set xtics (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 	set title "Cost by the resident memory of the process (W=16)"
 	set xlabel "resident memory in MB"
+	set yrange [1000:*]
 	set output image("resident")
 	eval "plot file('resident') ".with(5, lowest).", '' ".with(4, fork).", '' ".with(3, undo). \
 		", '' ".with(2, reassure)
 
-	# None is drawn where 1 would be.
+	# A logarithm has no 0: it is drawn at another place.
 	set logscale x 10
-	atleast1 = "(\$1 < 1 ? 1 : \$1)"
-	from1(y, style) = sprintf("using %s:%d with linespoints %s", atleast1, y, style)
-	set xrange [0.85:12000]
-	set xtics ("0" 1, 10, 100, 1000, 10000)
+	from(zero, y, style) = sprintf("using (\$1 < 1 ? %g : \$1):%d with linespoints %s", zero, y, style)
+	set xrange [1.7:12000]
+	set xtics ("0" 2, 10, 100, 1000, 10000)
 	set title "Cost by the number of mappings (W=16, RSS 8 MB)"
 	set xlabel "mappings added to those of the program"
 	set output image("mappings")
-	eval "plot file('mappings') ".from1(4, fork).", '' ".from1(3, undo).", '' ".from1(2, reassure)
+	eval "plot file('mappings') ".from(2, 4, fork).", '' ".from(2, 3, undo).", '' ".from(2, 2, reassure)
 
 	set title "Cost by the number of open files (W=16, RSS 8 MB)"
 	set xlabel "files opened beside those of the program"
 	set output image("files")
-	eval "plot file('files') ".from1(4, fork).", '' ".from1(3, undo).", '' ".from1(2, reassure)
+	eval "plot file('files') ".from(2, 4, fork).", '' ".from(2, 3, undo).", '' ".from(2, 2, reassure)
 
-	set xrange [0.85:300]
-	set xtics ("0" 1, 2, 4, 8, 16, 32, 64, 128, 256)
+	set xrange [0.42:300]
+	set xtics ("0" 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 	set yrange [1000:100000]
 	set title "Cost by the number of other protected processes (W=16, RSS 8 MB)"
 	set xlabel "other processes, protected and idle"
 	set ylabel "guest instructions"
 	set output image("processes")
-	eval "plot file('processes') ".from1(2, reassure).", '' ".from1(3, other)
+	eval "plot file('processes') ".from(0.5, 2, reassure).", '' ".from(0.5, 3, other)
 	set ylabel "guest instructions for one call"
 	set yrange [*:*]
 	unset output
