@@ -178,6 +178,8 @@ static bool has_changed(const struct open_files *of,
 int open_files_record(struct open_files *of)
 {
 	const struct fdtable *table = own_table();
+	bool closed = false;
+	struct file *file;
 	unsigned int i;
 	int refusal;
 
@@ -188,8 +190,16 @@ int open_files_record(struct open_files *of)
 		if (refusal >= 0)
 			return refusal;
 	}
-	for (i = 0; i < of->nr_offsets; i++)
-		of->offsets[i].pos = file_of(table, of->offsets[i].fd)->f_pos;
+	for (i = 0; i < of->nr_offsets; i++) {
+		file = file_of(table, of->offsets[i].fd);
+		if (likely(file))
+			of->offsets[i].pos = file->f_pos;
+		else
+			closed = true;
+	}
+	/* Nothing else has changed, so that nobody has looked yet. */
+	if (unlikely(closed))
+		forget_closed(of, table);
 	return -1;
 }
 

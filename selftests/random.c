@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random sequences of what programs do to their memory inside a rescue point,
- * with a fault at a random place: after each rescue the whole process is
+ * Random sequences of what programs do to their memory and their descriptors
+ * inside a rescue point, with a fault at a random place: after each rescue the whole process is
  * compared with what it was at the entry.  REASSURE_SEED repeats a run,
  * REASSURE_SEQUENCES says how many.
  */
@@ -9,8 +9,11 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,6 +31,18 @@
 #define MAPS_SIZE	65536
 #define STORY_SIZE	4096
 
+/* Descriptors that are compared, and how many of files are played with. */
+#define DESCRIPTORS	64
+#define FILES		12
+#define FILE_NAMES	3
+
+/* A descriptor, as far as a program can tell; @flags is -1 when it is closed. */
+struct descriptor {
+	int flags, status;
+	ino_t inode;
+	off_t offset;
+};
+
 /*
  * What is kept outside of what rescues put back.
  *
@@ -36,6 +51,10 @@
  * @heap: contents
  * @break_address: the break
  * @mask: of signals
+ * @action: of a signal that sequences change
+ * @umask: of the process
+ * @directory: the working directory's inode
+ * @descriptors: by number
  */
 struct snapshot {
 	char maps[MAPS_SIZE];
@@ -43,6 +62,10 @@ struct snapshot {
 	unsigned char heap[HEAP_PAGES * PAGE_SIZE];
 	void *break_address;
 	sigset_t mask;
+	struct sigaction action;
+	mode_t umask;
+	ino_t directory;
+	struct descriptor descriptors[DESCRIPTORS];
 };
 
 static struct snapshot *before, *after;
@@ -53,6 +76,8 @@ static char *story;
 /* Private, so that rescues put them back with the memory that they speak of. */
 static int protection[ARENA_PAGES];	/* or NOT_MAPPED */
 static unsigned int heap_pages;
+static int files[FILES];	/* descriptors, or -1 */
+static bool will_fault;
 
 #define NOT_MAPPED	(-1)
 
@@ -428,6 +453,135 @@ static void block_signals(void)
 	sigprocmask(rnd(2) ? SIG_BLOCK : SIG_UNBLOCK, &mask, NULL);
 }
 
+/* A place in the table of files, open or not. */
+static int *some_file(bool is_open)
+{
+	unsigned int i, at = rnd(FILES);
+
+	for (i = 0; i < FILES; i++, at = (at + 1) % FILES)
+		if ((files[at] >= 0) == is_open)
+			return &files[at];
+	return NULL;
+}
+
+static int open_some_file(void)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/tmp/random-%u", rnd(FILE_NAMES));
+	return open(name, O_RDWR | O_CREAT | (rnd(2) ? O_CLOEXEC : 0), 0600);
+}
+
+static void open_file(void)
+{
+	int *slot = some_file(false);
+
+	if (!slot)
+		return;
+	*slot = rnd(4) ? open_some_file() : open("/tmp", O_RDONLY | O_DIRECTORY);
+	CHECK(*slot >= 0);
+	tell("open %d; ", *slot);
+}
+
+static void close_file(void)
+{
+	int *slot = some_file(true);
+
+	if (!slot)
+		return;
+	tell("close %d; ", *slot);
+	CHECK(!close(*slot));
+	*slot = -1;
+}
+
+static void duplicate_file(void)
+{
+	int *from = some_file(true), *to = some_file(rnd(2));
+
+	if (!from || !to || from == to)
+		return;
+	tell("duplicate %d over %d; ", *from, *to);
+	*to = *to < 0 ? dup(*from) : dup3(*from, *to, rnd(2) ? O_CLOEXEC : 0);
+	CHECK(*to >= 0);
+}
+
+static void use_file(void)
+{
+	int *slot = some_file(true);
+	char text[100];
+
+	if (!slot)
+		return;
+	tell("use %d; ", *slot);
+	switch (rnd(5)) {
+	case 0:
+		lseek(*slot, rnd(500), SEEK_SET);
+		break;
+	case 1:
+		if (read(*slot, text, sizeof(text)) < 0)
+			barrier();
+		break;
+	case 2:
+		if (write(*slot, "some more text", 14) < 0)
+			barrier();
+		break;
+	case 3:
+		CHECK(!fcntl(*slot, F_SETFD, rnd(2) ? FD_CLOEXEC : 0));
+		break;
+	default:
+		CHECK(!fcntl(*slot, F_SETFL, rnd(2) ? O_APPEND : O_NONBLOCK));
+	}
+}
+
+/* What cannot be put back when it is closed is opened only to be lost. */
+static void open_others(void)
+{
+	int fds[2];
+
+	if (!will_fault)
+		return;
+	tell("open others; ");
+	switch (rnd(4)) {
+	case 0:
+		CHECK(!pipe(fds));
+		CHECK(write(fds[1], "lost", 4) == 4);
+		break;
+	case 1:
+		CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
+		CHECK(!close(fds[0]));
+		break;
+	case 2:
+		CHECK(epoll_create1(0) >= 0);
+		break;
+	default:
+		CHECK(open_some_file() >= 0);
+	}
+}
+
+static void on_signal(int sig)
+{
+}
+
+static void change_process(void)
+{
+	struct sigaction action = { .sa_handler = SIG_IGN };
+
+	tell("process; ");
+	switch (rnd(3)) {
+	case 0:
+		umask(rnd(0777));
+		break;
+	case 1:
+		CHECK(!chdir(rnd(2) ? "/" : "/tmp"));
+		break;
+	default:
+		if (rnd(2))
+			action.sa_handler = on_signal;
+		sigaddset(&action.sa_mask, 1 + rnd(31));
+		CHECK(!sigaction(SIGUSR1, &action, NULL));
+	}
+}
+
 static const struct operation {
 	void (*run)(void);
 	unsigned int weight;
@@ -448,6 +602,12 @@ static const struct operation {
 	{ fork_and_write, 1 },
 	{ deepen_stack, 2 },
 	{ block_signals, 1 },
+	{ open_file, 4 },
+	{ close_file, 4 },
+	{ duplicate_file, 3 },
+	{ use_file, 5 },
+	{ open_others, 2 },
+	{ change_process, 2 },
 };
 
 static void do_something(void)
@@ -464,6 +624,7 @@ static void do_something(void)
 
 static long __noipa sequence(unsigned int length, bool fault)
 {
+	will_fault = fault;
 	while (length--)
 		do_something();
 	if (fault)
@@ -521,8 +682,39 @@ static void read_memory(unsigned char *to, const unsigned char *from,
 			memset(to + i * PAGE_SIZE, 0, PAGE_SIZE);
 }
 
+static void take_descriptors(struct descriptor *to)
+{
+	struct stat status;
+	int fd;
+
+	for (fd = 0; fd < DESCRIPTORS; fd++, to++) {
+		memset(to, 0, sizeof(*to));
+		to->flags = fcntl(fd, F_GETFD);
+		if (to->flags < 0)
+			continue;
+		to->status = fcntl(fd, F_GETFL);
+		CHECK(!fstat(fd, &status));
+		to->inode = status.st_ino;
+		if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode))
+			to->offset = lseek(fd, 0, SEEK_CUR);
+	}
+}
+
+static void take_process(struct snapshot *snapshot)
+{
+	struct stat status;
+
+	CHECK(!sigaction(SIGUSR1, NULL, &snapshot->action));
+	snapshot->umask = umask(0);
+	umask(snapshot->umask);
+	CHECK(!stat(".", &status));
+	snapshot->directory = status.st_ino;
+}
+
 static void take_snapshot(struct snapshot *snapshot)
 {
+	take_descriptors(snapshot->descriptors);
+	take_process(snapshot);
 	read_memory(snapshot->arena, ARENA, ARENA_PAGES);
 	read_memory(snapshot->heap, (unsigned char *)heap, HEAP_PAGES);
 	snapshot->break_address = sbrk(0);
@@ -558,11 +750,34 @@ static void compare(unsigned int number)
 		report("the break differs", number);
 	if (memcmp(&before->mask, &after->mask, sizeof(before->mask)))
 		report("the mask of signals differs", number);
+	for (i = 0; i < DESCRIPTORS; i++)
+		if (memcmp(&before->descriptors[i], &after->descriptors[i],
+			   sizeof(before->descriptors[i]))) {
+			dprintf(STDOUT_FILENO,
+				"# %u: flags %d, %d; status %o, %o; inode %lu, %lu; offset %ld, %ld\n",
+				i, before->descriptors[i].flags,
+				after->descriptors[i].flags,
+				before->descriptors[i].status,
+				after->descriptors[i].status,
+				before->descriptors[i].inode,
+				after->descriptors[i].inode,
+				before->descriptors[i].offset,
+				after->descriptors[i].offset);
+			report("a descriptor differs", number);
+		}
+	/* Of the mask the kernel knows 64 signals. */
+	if (before->action.sa_handler != after->action.sa_handler ||
+	    before->action.sa_flags != after->action.sa_flags ||
+	    memcmp(&before->action.sa_mask, &after->action.sa_mask, 8))
+		report("the action of a signal differs", number);
+	if (before->umask != after->umask || before->directory != after->directory)
+		report("umask or working directory differ", number);
 }
 
 static void begin(void)
 {
 	struct range all = { 0, ARENA_PAGES };
+	unsigned int i;
 	uintptr_t end;
 
 	before = shared_memory(sizeof(*before));
@@ -577,6 +792,8 @@ static void begin(void)
 	CHECK(!ftruncate(file, 1024 * PAGE_SIZE));
 	CHECK(pwrite(file, "contents of the file", 20, 3 * PAGE_SIZE) == 20);
 	set_protection(all, NOT_MAPPED);
+	for (i = 0; i < FILES; i++)
+		files[i] = -1;
 	end = ((uintptr_t)sbrk(0) + PAGE_SIZE - 1) & -PAGE_SIZE;
 	heap = (char *)end;
 	CHECK(!brk(heap));
