@@ -638,8 +638,7 @@ TEST_F_TIMEOUT(writers, compaction, 120)
 
 	if (access("/proc/sys/vm/compact_memory", W_OK))
 		SKIP(return, "no compaction");
-	EXPECT_EQ(0, disturb(compact, NULL, "pgmigrate_success",
-			     1));
+	EXPECT_EQ(0, disturb(compact, NULL, "pgmigrate_success", 1));
 	tell_endurance();
 	EXPECT_LE(before + 1, statistic("pgmigrate_success"));
 	EXPECT_LT(0, shared->rescued);
@@ -666,8 +665,7 @@ TEST_F_TIMEOUT(writers, migration_to_another_node, 120)
 
 	if (!has_two_nodes())
 		SKIP(return, "one node");
-	EXPECT_EQ(0, disturb(migrate, NULL, "pgmigrate_success",
-			     100));
+	EXPECT_EQ(0, disturb(migrate, NULL, "pgmigrate_success", 100));
 	tell_endurance();
 	EXPECT_LE(before + 100, statistic("pgmigrate_success"));
 	EXPECT_LT(0, shared->rescued);
@@ -739,8 +737,8 @@ TEST_F_TIMEOUT(writers, hints_for_nodes, 120)
 	read_text(BALANCING "scan_period_min_ms", period, sizeof(period));
 	write_text(BALANCING "scan_delay_ms", "1");
 	write_text(BALANCING "scan_period_min_ms", "10");
-	EXPECT_EQ(0, disturb(migrate_now_and_then, NULL, "numa_hint_faults",
-			     1));
+	EXPECT_EQ(0, disturb(migrate_now_and_then, NULL,
+			     "numa_hint_faults", 1));
 	write_text("/proc/sys/kernel/numa_balancing", "0");
 	write_text(BALANCING "scan_delay_ms", "1000");
 	write_text(BALANCING "scan_period_min_ms", period);
@@ -785,8 +783,7 @@ TEST_F_TIMEOUT(writers, memory_is_short, 180)
 		SKIP(return, "no swap on a loop device");
 	}
 	eater = child_start(eating_program, NULL);
-	EXPECT_EQ(0, disturb(NULL, join_the_crowd, "pswpout",
-			     100));
+	EXPECT_EQ(0, disturb(NULL, join_the_crowd, "pswpout", 100));
 	EXPECT_EQ(0, child_wait(eater));
 	swap_off();
 	EXPECT_EQ(0, rmdir(CROWDED));
