@@ -754,6 +754,7 @@ static int eating_program(void *arg)
 	unsigned char *start = private_memory(size);
 
 	CHECK(!write_text(CROWDED "cgroup.procs", "0"));
+	CHECK(!write_text("/proc/self/oom_score_adj", "1000"));
 	madvise(start, size, MADV_NOHUGEPAGE);
 	while (!__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE))
 		for (i = 0; i < size; i += PAGE_SIZE)
@@ -765,8 +766,10 @@ static void join_the_crowd(void)
 {
 	static bool joined;
 
-	if (!joined)
-		CHECK(!write_text(CROWDED "cgroup.procs", "0"));
+	if (joined)
+		return;
+	CHECK(!write_text(CROWDED "cgroup.procs", "0"));
+	CHECK(!write_text("/proc/self/oom_score_adj", "-1000"));
 	joined = true;
 }
 
@@ -774,6 +777,7 @@ TEST_F_TIMEOUT(writers, memory_is_short, 180)
 {
 	long before = statistic("pswpout");
 	pid_t eater;
+	int ended;
 
 	write_text(CGROUP "cgroup.subtree_control", "+memory");
 	if (mkdir(CROWDED, 0755) || write_text(CROWDED "memory.max", "8M"))
@@ -784,7 +788,9 @@ TEST_F_TIMEOUT(writers, memory_is_short, 180)
 	}
 	eater = child_start(eating_program, NULL);
 	EXPECT_EQ(0, disturb(NULL, join_the_crowd, "pswpout", 100));
-	EXPECT_EQ(0, child_wait(eater));
+	/* Where swap is slow, it is what the kernel kills. */
+	ended = child_wait(eater);
+	EXPECT_TRUE(ended == 0 || ended == -SIGKILL);
 	swap_off();
 	EXPECT_EQ(0, rmdir(CROWDED));
 	tell_endurance();
