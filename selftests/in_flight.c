@@ -358,8 +358,8 @@ static int whole_inside_program(void *arg)
 	struct io_event event;
 
 	open_device();
-	CHECK(rescued(read_inside));
-	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	CHECK(holds(buffer, HALF, rescued(read_inside) ? 0x11 : DATA));
+	CHECK(holds(buffer + HALF, HALF, 0x11));
 	CHECK(!aio_events(0, 1, &event));
 	return 0;
 }
@@ -369,7 +369,6 @@ TEST_F(device, read_inside)
 	if (!self->started)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(whole_inside_program, NULL));
-	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 static int begins_inside_program(void *arg)
@@ -386,7 +385,6 @@ TEST_F(device, read_begins_inside)
 	if (!self->started)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(begins_inside_program, NULL));
-	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
 	EXPECT_EQ(1, all_refused_since_mark());
 }
 
@@ -417,7 +415,6 @@ TEST_F(device, read_begins_inside_to_the_stack)
 	if (!self->started)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(begins_on_stack_program, NULL));
-	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
 	EXPECT_EQ(1, all_refused_since_mark());
 }
 
@@ -471,10 +468,9 @@ static int events_program(void *arg)
 	/* What was taken stays so. */
 	CHECK(aio_events(0, 8, events) == 2);
 	CHECK(!aio_events(0, 8, events));
-	/* What was asked for inside was read, and is gone; its event is not. */
+	/* What is asked for inside has an event, whatever becomes of it. */
 	fill(buffer, PAGE_SIZE, 0x11);
-	CHECK(rescued(read_file));
-	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	CHECK(holds(buffer, HALF, rescued(read_file) ? 0x11 : DATA));
 	aio_await(HALF);
 	read_file();
 	aio_await(HALF);
@@ -485,8 +481,7 @@ static int events_program(void *arg)
 TEST_F(ring, events_are_taken_inside)
 {
 	EXPECT_EQ(0, child_run(events_program, NULL));
-	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
-	EXPECT_EQ(0, all_refused_since_mark());
+	EXPECT_LE(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 static void open_and_read_file(void)
@@ -515,6 +510,56 @@ static int opened_inside_program(void *arg)
 TEST_F(ring, opened_inside)
 {
 	EXPECT_EQ(0, child_run(opened_inside_program, NULL));
+}
+
+/* Somebody takes a page that the call leaves as it was, and may keep it. */
+static int taken[2];
+
+static void take(void *start)
+{
+	struct iovec vector = { start, PAGE_SIZE };
+
+	CHECK(vmsplice(taken[1], &vector, 1, 0) == PAGE_SIZE);
+}
+
+static void take_buffer(void)
+{
+	take(buffer);
+}
+
+static void take_stack(void)
+{
+	unsigned char frame[4 * PAGE_SIZE];
+	unsigned long start = ((unsigned long)frame + PAGE_SIZE - 1) &
+			      ~(PAGE_SIZE - 1);
+
+	fill((void *)start, 2 * PAGE_SIZE, 0x44);
+	take((void *)start);
+	asm volatile("" : : "r" (frame) : "memory");
+}
+
+static int taken_program(void *inside)
+{
+	int i;
+
+	open_file();
+	CHECK(!pipe(taken));
+	for (i = 0; i < 3; i++)
+		call(write_buffer);
+	CHECK(!rescued(inside));
+	return 0;
+}
+
+TEST_F(ring, hot_page_is_taken_inside)
+{
+	EXPECT_EQ(0, child_run(taken_program, take_buffer));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
+}
+
+TEST_F(ring, stack_is_taken_inside)
+{
+	EXPECT_EQ(0, child_run(taken_program, take_stack));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
 }
 
 /* io_uring, that reads from a pipe into a registered buffer or any. */
@@ -609,9 +654,6 @@ TEST_F(ring, registered_buffer_under_way)
 		SKIP(return, "no io_uring");
 	EXPECT_EQ(0, ended);
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
-	/* The ring may have made itself a thread. */
-	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED) +
-		  refused_since_mark(REASSURE_REFUSED_THREADS));
 	EXPECT_EQ(1, all_refused_since_mark());
 }
 

@@ -1376,9 +1376,6 @@ static void let_kernel_write_words(void *arg)
 	struct words *words = arg;
 	pid_t child;
 
-	CHECK(!syscall(SYS_futex, words->pi, FUTEX_LOCK_PI, 0, NULL));
-	CHECK(*words->pi == (uint32_t)getpid());
-	CHECK(syscall(SYS_set_tid_address, words->cleared) == getpid());
 	child = syscall(SYS_clone, SIGCHLD | CLONE_PARENT_SETTID |
 			CLONE_CHILD_SETTID, NULL, words->parent, words->child,
 			0);
@@ -1388,6 +1385,22 @@ static void let_kernel_write_words(void *arg)
 	CHECK(*words->parent == (uint32_t)child);
 	CHECK(child_wait(child) == 30);
 	CHECK(!syscall(SYS_getcpu, words->vector, NULL, NULL));
+}
+
+/* Of these the kernel keeps more than the word. */
+static void lock_word(void *arg)
+{
+	struct words *words = arg;
+
+	CHECK(!syscall(SYS_futex, words->pi, FUTEX_LOCK_PI, 0, NULL));
+	CHECK(*words->pi == (uint32_t)getpid());
+}
+
+static void name_word(void *arg)
+{
+	struct words *words = arg;
+
+	CHECK(syscall(SYS_set_tid_address, words->cleared) == getpid());
 }
 
 static int words_program(void *arg)
@@ -1405,8 +1418,11 @@ static int words_program(void *arg)
 		for (word = &words.pi; word <= &words.vector; word++)
 			CHECK(**word == (word == &words.pi ? 0 : 0x11111111));
 	}
-	/* Nobody has it. */
-	CHECK(!syscall(SYS_futex, words.pi, FUTEX_LOCK_PI, 0, NULL));
+	rescued(name_word, &words);
+	CHECK(*words.cleared == 0x11111111);
+	/* Either nobody has it or this process does. */
+	if (rescued(lock_word, &words))
+		CHECK(!syscall(SYS_futex, words.pi, FUTEX_LOCK_PI, 0, NULL));
 	CHECK(!syscall(SYS_futex, words.pi, FUTEX_UNLOCK_PI, 0, NULL));
 	return 0;
 }
@@ -1414,7 +1430,7 @@ static int words_program(void *arg)
 TEST_F(writers, words_of_the_kernel)
 {
 	EXPECT_EQ(0, child_run(words_program, NULL));
-	EXPECT_EQ(0, all_refused_since_mark());
+	EXPECT_LE(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /* Once for all tests: to switch the module on and off takes the kernel long. */
