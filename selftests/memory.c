@@ -339,6 +339,8 @@ static int merging_program(void *arg)
 		usleep(20000);
 	}
 	CHECK(atoi(merged) >= 8);
+	/* It holds a reference to the page that it looks at. */
+	CHECK(!write_text("/sys/kernel/mm/ksm/run", "0"));
 	CHECK(victim(overwrite, start) == RESCUED);
 	CHECK(holds(start, size, 0x21));
 	fill(start, PAGE_SIZE, 1);

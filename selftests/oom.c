@@ -168,9 +168,12 @@ FIXTURE_TEARDOWN(oom)
 	test_end(_metadata->passed);
 }
 
-/* Makes the first, the second, … allocation of @body fail. */
+/*
+ * Makes the first, the second, … allocation of @body fail.  @felt when that
+ * must cost a rescue: a slab that gets no large page takes a small one.
+ */
 static void fail_each(struct __test_metadata *_metadata,
-		      int (*body)(void *nth))
+		      int (*body)(void *nth), bool felt)
 {
 	long nth, whole = 0, dead = 0;
 	int ended;
@@ -191,7 +194,8 @@ static void fail_each(struct __test_metadata *_metadata,
 	fflush(stdout);
 	EXPECT_GT(NTH_MAX, nth);
 	/* It did reach the module. */
-	EXPECT_LT(0, dead);
+	if (felt)
+		EXPECT_LT(0, dead);
 	/* Healthy again. */
 	EXPECT_EQ(NOT_REACHED, child_run(body, (void *)1000000));
 }
@@ -201,7 +205,7 @@ TEST_F_TIMEOUT(oom, in_the_first_call, 200)
 	if (cannot_fail())
 		SKIP(return, "this kernel cannot make allocations fail");
 	ASSERT_EQ(0, rescue_point_protect(victim));
-	fail_each(_metadata, first_call);
+	fail_each(_metadata, first_call, variant->slab);
 }
 
 TEST_F_TIMEOUT(oom, in_a_later_call, 200)
@@ -209,7 +213,7 @@ TEST_F_TIMEOUT(oom, in_a_later_call, 200)
 	if (cannot_fail())
 		SKIP(return, "this kernel cannot make allocations fail");
 	ASSERT_EQ(0, rescue_point_protect(victim));
-	fail_each(_metadata, later_call);
+	fail_each(_metadata, later_call, variant->slab);
 }
 
 static bool leaves_nothing_behind(void)
