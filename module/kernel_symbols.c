@@ -51,7 +51,15 @@ DEFINE_STATIC_CALL_NULL(reassure_fault, *(fault_function *)NULL);
 		barrier();						\
 		return ret;						\
 	}
-KERNEL_MAPPING_CALLS(DEFINE_MAPPING_CALL)
+DEFINE_MAPPING_CALL(brk)
+DEFINE_MAPPING_CALL(madvise)
+DEFINE_MAPPING_CALL(mmap)
+DEFINE_MAPPING_CALL(mprotect)
+DEFINE_MAPPING_CALL(mremap)
+DEFINE_MAPPING_CALL(munmap)
+#ifdef CONFIG_ARCH_HAS_PKEYS
+DEFINE_MAPPING_CALL(pkey_mprotect)
+#endif
 
 static void *symbol_address(const char *name)
 {
@@ -168,21 +176,26 @@ struct tracepoint *kernel_tracepoint(const char *name)
 	return search.found;
 }
 
-unsigned long kernel_mapping_call_places[KERNEL_MAPPING_CALLS_COUNT] __ro_after_init;
+/* False when the kernel has no such system call. */
+#define FIND_MAPPING_CALL(name)						\
+({									\
+	void *address = symbol_address("__x64_sys_" #name);		\
+									\
+	if (address)							\
+		static_call_update(reassure_##name, address);		\
+	!!address;							\
+})
 
 static int __init find_mapping_calls(void)
 {
-	unsigned long *place = kernel_mapping_call_places;
-	void *address;
+	bool found = FIND_MAPPING_CALL(brk) && FIND_MAPPING_CALL(madvise) &&
+		     FIND_MAPPING_CALL(mmap) && FIND_MAPPING_CALL(mprotect) &&
+		     FIND_MAPPING_CALL(mremap) && FIND_MAPPING_CALL(munmap);
 
-#define FIND_MAPPING_CALL(name)						\
-	address = symbol_address("__x64_sys_" #name);			\
-	if (!address)							\
-		return -EOPNOTSUPP;					\
-	*place++ = (unsigned long)address;				\
-	static_call_update(reassure_##name, address);
-	KERNEL_MAPPING_CALLS(FIND_MAPPING_CALL)
-	return 0;
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	found = found && FIND_MAPPING_CALL(pkey_mprotect);
+#endif
+	return found ? 0 : -EOPNOTSUPP;
 }
 
 int __init reassure_kernel_symbols_init(void)

@@ -27,32 +27,18 @@ void kernel_uprobe_notify_resume(struct pt_regs *regs);
 void kernel_drain_lru_batches(void);
 void kernel_drain_all_lru_batches(void);
 /*
- * The system calls that change mappings: what follows __x64_sys_ in their
- * names.
+ * The system calls that change mappings, past our own hooks; the arguments are
+ * in @regs as the program passes them.
  */
-#define KERNEL_MAPPING_CALLS(call) \
-	call(brk) \
-	call(madvise) \
-	call(mmap) \
-	call(mprotect) \
-	call(mremap) \
-	call(munmap) \
-	KERNEL_PKEY_MPROTECT(call)
-
+long kernel_brk(const struct pt_regs *regs);
+long kernel_madvise(const struct pt_regs *regs);
+long kernel_mmap(const struct pt_regs *regs);
+long kernel_mprotect(const struct pt_regs *regs);
+long kernel_mremap(const struct pt_regs *regs);
+long kernel_munmap(const struct pt_regs *regs);
 #ifdef CONFIG_ARCH_HAS_PKEYS
-#define KERNEL_PKEY_MPROTECT(call)	call(pkey_mprotect)
-#else
-#define KERNEL_PKEY_MPROTECT(call)
+long kernel_pkey_mprotect(const struct pt_regs *regs);
 #endif
-
-/* They themselves; the arguments are in @regs as the program passes them. */
-#define DECLARE_MAPPING_CALL(name) long kernel_##name(const struct pt_regs *regs);
-KERNEL_MAPPING_CALLS(DECLARE_MAPPING_CALL)
-
-/* Where ftrace hooks them, in the order of the list. */
-#define COUNT_MAPPING_CALL(name)	+ 1
-#define KERNEL_MAPPING_CALLS_COUNT	(0 KERNEL_MAPPING_CALLS(COUNT_MAPPING_CALL))
-extern unsigned long kernel_mapping_call_places[KERNEL_MAPPING_CALLS_COUNT];
 
 /*
  * handle_mm_fault(), entered behind the place where ftrace calls hooks: for a

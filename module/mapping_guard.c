@@ -274,7 +274,37 @@ static long run_guarded(const struct pt_regs *regs, system_call *original,
 	{								\
 		return run_guarded(regs, kernel_##name, change_##name);	\
 	}
-KERNEL_MAPPING_CALLS(DEFINE_GUARDED)
+DEFINE_GUARDED(brk)
+DEFINE_GUARDED(madvise)
+DEFINE_GUARDED(mmap)
+DEFINE_GUARDED(mprotect)
+DEFINE_GUARDED(mremap)
+DEFINE_GUARDED(munmap)
+#ifdef CONFIG_ARCH_HAS_PKEYS
+DEFINE_GUARDED(pkey_mprotect)
+#endif
+
+/**
+ * struct mapping_call - a system call that changes mappings
+ * @symbol: the kernel's function
+ * @guarded: where to go on in its place
+ * @address: where ftrace hooks it, or four bytes before
+ */
+static struct mapping_call {
+	const char *symbol;
+	system_call *guarded;
+	unsigned long address;
+} mapping_calls[] = {
+	{ "__x64_sys_brk", guarded_brk },
+	{ "__x64_sys_madvise", guarded_madvise },
+	{ "__x64_sys_mmap", guarded_mmap },
+	{ "__x64_sys_mprotect", guarded_mprotect },
+	{ "__x64_sys_mremap", guarded_mremap },
+	{ "__x64_sys_munmap", guarded_munmap },
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	{ "__x64_sys_pkey_mprotect", guarded_pkey_mprotect },
+#endif
+};
 
 /* Before the next entry; inside a call it does no harm. */
 static void notrace note_change(void)
@@ -296,12 +326,6 @@ static void notrace note_change(void)
 	}
 }
 
-/* Where to go on in place of the kernel's functions, in the same order. */
-#define GUARDED(name)	guarded_##name,
-static system_call *const guarded_calls[] = {
-	KERNEL_MAPPING_CALLS(GUARDED)
-};
-
 static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs)
@@ -311,9 +335,11 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 	note_change();
 	if (!guarded_mm_is_inside() || within_module(parent_ip, THIS_MODULE))
 		return;
-	for (i = 0; i < ARRAY_SIZE(guarded_calls); i++)
-		if (kernel_mapping_call_places[i] == ip)
-			compat_set_ip(fregs, (unsigned long)guarded_calls[i]);
+	/* A landing pad of four bytes may come first. */
+	for (i = 0; i < ARRAY_SIZE(mapping_calls); i++)
+		if (ip - mapping_calls[i].address <= 4)
+			compat_set_ip(fregs,
+				      (unsigned long)mapping_calls[i].guarded);
 }
 
 /* Permanent as the write-fault hook is. */
@@ -345,22 +371,23 @@ void mapping_guard_stop(void)
 	synchronize_rcu_tasks();
 }
 
-#define SYMBOL(name)	"__x64_sys_" #name,
-static char *const symbols[] __initconst = {
-	KERNEL_MAPPING_CALLS(SYMBOL)
-};
-
 /* Names the functions to hook, once for the life of the module. */
 int __init reassure_mapping_guard_init(void)
 {
+	struct mapping_call *call;
+	char name[64];
 	int ret, i;
 
-	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
-		ret = ftrace_set_filter(&call_ops, symbols[i],
-					strlen(symbols[i]), !i);
+	for (i = 0; i < ARRAY_SIZE(mapping_calls); i++) {
+		call = &mapping_calls[i];
+		call->address = kernel_function(call->symbol);
+		strscpy(name, call->symbol, sizeof(name));
+		ret = call->address ? ftrace_set_filter(&call_ops, name,
+							strlen(name), !i) :
+				      -EOPNOTSUPP;
 		if (ret) {
 			pr_err("ftrace cannot hook the kernel function %s; cannot work here\n",
-			       symbols[i]);
+			       call->symbol);
 			ftrace_free_filter(&call_ops);
 			return ret;
 		}

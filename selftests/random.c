@@ -93,7 +93,7 @@ static unsigned int rnd(unsigned int below)
 	return (*random_state >> 33) % below;
 }
 
-static void __attribute__((format(printf, 1, 2))) tell(const char *format, ...)
+static void tell(const char *format, ...)
 {
 	size_t length = strlen(story);
 	va_list arguments;
@@ -232,7 +232,7 @@ static void map(void)
 	int value = random_protection();
 	int populate = rnd(4) ? 0 : MAP_POPULATE;
 
-	tell("map %u+%u %d%s; ", range.first, range.count, value,
+	tell("mmap %u+%u %d%s; ", range.first, range.count, value,
 	     populate ? " populated" : "");
 	CHECK(mmap(start_of(range), size_of(range), value, MAP_PRIVATE |
 		   MAP_ANONYMOUS | MAP_FIXED | populate, -1, 0) ==
@@ -256,7 +256,7 @@ static void unmap(void)
 {
 	struct range range = random_range();
 
-	tell("unmap %u+%u; ", range.first, range.count);
+	tell("munmap %u+%u; ", range.first, range.count);
 	CHECK(!munmap(start_of(range), size_of(range)));
 	set_protection(range, NOT_MAPPED);
 }
@@ -270,7 +270,7 @@ static void protect(void)
 	for (i = 0; i < range.count; i++)
 		if (protection[range.first + i] == NOT_MAPPED)
 			return;
-	tell("protect %u+%u %d; ", range.first, range.count, value);
+	tell("mprotect %u+%u %d; ", range.first, range.count, value);
 	CHECK(!mprotect(start_of(range), size_of(range), value));
 	set_protection(range, value);
 }
@@ -311,6 +311,7 @@ static void read_maps(char *text)
 static void learn_protection(void)
 {
 	const struct range all = { 0, ARENA_PAGES };
+	const unsigned long arena = (unsigned long)ARENA;
 	const char *line = scratch;
 	struct mapping map;
 	unsigned long at;
@@ -320,8 +321,8 @@ static void learn_protection(void)
 	while (*line) {
 		line = parse_line(line, &map);
 		for (at = map.start; at < map.end; at += PAGE_SIZE)
-			if (at - (unsigned long)ARENA < size_of(all))
-				protection[(at - (unsigned long)ARENA) / PAGE_SIZE] =
+			if (at - arena < size_of(all))
+				protection[(at - arena) / PAGE_SIZE] =
 					(map.access[0] == 'r' ? PROT_READ : 0) |
 					(map.access[1] == 'w' ? PROT_WRITE : 0) |
 					(map.access[2] == 'x' ? PROT_EXEC : 0);
@@ -350,7 +351,7 @@ static void move(void)
 	}
 	for (i = 0; i < from.count; i++)
 		values[i] = protection[from.first + i];
-	tell("move %u+%u to %u+%u%s; ", from.first, from.count, to.first,
+	tell("mremap %u+%u to %u+%u%s; ", from.first, from.count, to.first,
 	     to.count, flags & MREMAP_DONTUNMAP ? ", leaving it" : "");
 	if (mremap(start_of(from), size_of(from), size_of(to), flags,
 		   start_of(to)) == MAP_FAILED) {
@@ -371,7 +372,7 @@ static void resize(void)
 
 	if (range.first + count > ARENA_PAGES)
 		return;
-	tell("resize %u+%u to %u; ", range.first, range.count, count);
+	tell("size %u+%u to %u; ", range.first, range.count, count);
 	mremap(start_of(range), size_of(range), count * PAGE_SIZE, 0);
 	learn_protection();
 }
@@ -385,7 +386,7 @@ static void advise(void)
 	struct range range = random_range();
 	int advice = all[rnd(sizeof(all) / sizeof(*all))];
 
-	tell("advise %u+%u %d; ", range.first, range.count, advice);
+	tell("madvise %u+%u %d; ", range.first, range.count, advice);
 	madvise(start_of(range), size_of(range), advice);
 }
 
@@ -458,9 +459,12 @@ static int *some_file(bool is_open)
 {
 	unsigned int i, at = rnd(FILES);
 
-	for (i = 0; i < FILES; i++, at = (at + 1) % FILES)
-		if ((files[at] >= 0) == is_open)
+	for (i = 0; i < FILES; i++, at = (at + 1) % FILES) {
+		bool opened = files[at] >= 0;
+
+		if (opened == is_open)
 			return &files[at];
+	}
 	return NULL;
 }
 
@@ -844,8 +848,9 @@ static unsigned long number_of(const char *name, unsigned long otherwise)
 
 TEST_F_TIMEOUT(random, sequences_leave_no_trace, 580)
 {
-	unsigned int count = is_debug_kernel() ? 600 :
-			     getenv("REASSURE_SHORT") ? 8000 : 12000;
+	unsigned int count = is_debug_kernel() ? 500 :
+			     getenv("REASSURE_VERIFY") ? 2000 :
+			     getenv("REASSURE_SHORT") ? 8000 : 10000;
 	unsigned long seed = number_of("REASSURE_SEED", time(NULL));
 	int ended;
 
