@@ -556,12 +556,15 @@ TEST_F_TIMEOUT(writers, collapse_at_any_time, 120)
 {
 	pid_t child = child_start(collapsed_program, NULL);
 	uint64_t end = now_ms() + endurance_ms();
-	unsigned int collapsed = 0;
+	uint64_t last = end + 60000;
+	unsigned int collapsed = 0, i;
 
 	meet_await(&shared->ready);
-	while (now_ms() < end && !has_ended(child)) {
+	/* Now and then it leaves time for a call. */
+	for (i = 0; !has_ended(child) && now_ms() < last &&
+	     (now_ms() < end || (collapsed && !shared->rescued)); i++) {
 		collapsed += collapse_other(child, shared->area);
-		usleep(1000);
+		usleep(i % 16 ? 1000 : 200000);
 	}
 	meet_signal(&shared->stop);
 	EXPECT_EQ(0, child_wait(child));
@@ -616,20 +619,37 @@ TEST_F(writers, page_taken_off_line)
 	EXPECT_LE(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
-/* Leaves a hole beside each page, and has memory compacted. */
+/*
+ * Leaves a hole beside each page, all over memory, and has it compacted; then
+ * makes new holes in a part.
+ */
+#define SCATTERED	(192UL << 20)
+#define SCATTERED_PART	(8UL << 20)
+
+static void scatter(unsigned char *start, size_t size, unsigned int odd)
+{
+	size_t i;
+
+	for (i = 0; i < size; i += PAGE_SIZE)
+		touch_write(start + i);
+	for (i = odd * PAGE_SIZE; i < size; i += 2 * PAGE_SIZE)
+		madvise(start + i, PAGE_SIZE, MADV_DONTNEED);
+}
+
 static void compact(void)
 {
 	static unsigned char *scattered;
-	size_t size = 16 << 20, i;
+	static unsigned int round;
 
-	if (!scattered)
-		scattered = private_memory(size);
-	madvise(scattered, size, MADV_NOHUGEPAGE);
-	for (i = 0; i < size; i += PAGE_SIZE)
-		touch_write(scattered + i);
-	for (i = 0; i < size; i += 2 * PAGE_SIZE)
-		madvise(scattered + i, PAGE_SIZE, MADV_DONTNEED);
+	if (!scattered) {
+		scattered = private_memory(SCATTERED);
+		madvise(scattered, SCATTERED, MADV_NOHUGEPAGE);
+		scatter(scattered, SCATTERED, 0);
+	}
 	write_text("/proc/sys/vm/compact_memory", "1");
+	scatter(scattered + round * SCATTERED_PART % SCATTERED, SCATTERED_PART,
+		round % 2);
+	round++;
 }
 
 TEST_F_TIMEOUT(writers, compaction, 120)
