@@ -720,6 +720,14 @@ static void move(void *arg)
 		     private_memory(SIZE)) != MAP_FAILED);
 }
 
+static void move_and_write(void *arg)
+{
+	void *to = private_memory(SIZE);
+
+	CHECK(mremap(arg, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
+	write_plainly(to);
+}
+
 static int rearranging_program(void *arg)
 {
 	const struct job *job = arg;
@@ -731,6 +739,13 @@ static int rearranging_program(void *arg)
 	CHECK(restoring(job->way, start) == RESCUED);
 	CHECK(restoring(write_plainly, start) == RESCUED);
 	CHECK(leaving(job->way, start) == RESCUED);
+	CHECK(restoring(write_plainly, start) == RESCUED);
+	CHECK(holds(start, SIZE, OLD));
+	/* The page, which was protected, comes back writable. */
+	CHECK(refusing(nothing, start) == RESCUED);
+	CHECK(leaving(move_and_write, start) == RESCUED);
+	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	fill(start + PAGE_SIZE, PAGE_SIZE, OLD);
 	CHECK(restoring(write_plainly, start) == RESCUED);
 	CHECK(holds(start, SIZE, OLD));
 	CHECK(leaving(job->way, start) == RESCUED);
@@ -746,24 +761,16 @@ TEST_F(kind, rearranged_inside)
 	EXPECT_EQ(-SIGSEGV, child_run(rearranging_program, &job));
 	job.way = move;
 	EXPECT_EQ(-SIGSEGV, child_run(rearranging_program, &job));
-	EXPECT_EQ(14, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(20, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_SHARED));
 	EXPECT_EQ(2, all_refused_since_mark());
 }
 
-/* What was written to and then changed its place, or before. */
+/* What was written to and changes its place, or has done so. */
 static void write_and_move(void *arg)
 {
 	write_plainly(arg);
 	move(arg);
-}
-
-static void move_and_write(void *arg)
-{
-	void *to = private_memory(SIZE);
-
-	CHECK(mremap(arg, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to);
-	write_plainly(to);
 }
 
 static void write_and_reprotect(void *arg)
@@ -1334,6 +1341,9 @@ static int huge_program(void *arg)
 		CHECK(leaving(write_plainly, start) == RESCUED);
 		CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
 		fill(start, 2 * HUGE_SIZE, OLD);
+		/* The first write makes all of them writable. */
+		CHECK(restoring(write_all, start) == RESCUED);
+		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(restoring(let_kernel_write, start + HUGE_SIZE) == RESCUED);
 		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(refusing(nothing, start) == RESCUED);
@@ -1359,7 +1369,7 @@ TEST_F_TIMEOUT(shared, in_huge_pages, 120)
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(-SIGSEGV, child_run(huge_program, ways[i]));
 	write_text(path, "never");
-	EXPECT_EQ(2 * 21, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2 * 24, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_SHARED));
 	EXPECT_EQ(2, all_refused_since_mark());
 }
