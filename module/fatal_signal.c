@@ -363,6 +363,4 @@ void fatal_signal_stop(void)
 	tracepoint_probe_unregister(delivery_tracepoint, on_delivery, NULL);
 	tracepoint_synchronize_unregister();
 	wait_var_event(&works_pending, !atomic_read(&works_pending));
-	/* And have executed the last instruction of rescue_work(). */
-	synchronize_rcu_tasks();
 }

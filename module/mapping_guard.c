@@ -360,15 +360,15 @@ int mapping_guard_start(void)
 	return register_ftrace_function(&call_ops);
 }
 
-/* Removes the hooks and waits until nobody is behind them. */
+/*
+ * Removes the hooks and waits until nobody is behind them; write_guard_stop()
+ * must follow.
+ */
 void mapping_guard_stop(void)
 {
+	/* It returns when those whom a hook has sent to us have arrived. */
 	unregister_ftrace_function(&call_ops);
-	/* Those whom a hook has sent to us have arrived, */
-	synchronize_rcu_tasks();
 	wait_var_event(&calls_inside, !atomic_read(&calls_inside));
-	/* and have executed their last instruction. */
-	synchronize_rcu_tasks();
 }
 
 /* Names the functions to hook, once for the life of the module. */

@@ -365,8 +365,13 @@ int __init reassure_page_log_init(void)
 				       SLAB_ACCOUNT, construct);
 	if (!page_cache)
 		return -ENOMEM;
-	image_cache = kmem_cache_create("reassure_image", PAGE_SIZE, PAGE_SIZE,
-					SLAB_ACCOUNT, construct);
+	/*
+	 * What is constructed has the allocator's pointer behind it: aligned
+	 * to pages, an image would take two.
+	 */
+	image_cache = kmem_cache_create("reassure_image", PAGE_SIZE, 0,
+					SLAB_ACCOUNT | SLAB_HWCACHE_ALIGN,
+					construct);
 	if (!image_cache) {
 		kmem_cache_destroy(page_cache);
 		return -ENOMEM;

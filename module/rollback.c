@@ -285,8 +285,13 @@ static void restore_pages(struct rollback *rb)
 		       PAGE_SIZE - logged->from);
 		/* Now it looks as if no call had changed it. */
 		hot_pages_rolled_back(logged);
-		/* Or reclaim takes it for what swap still has. */
-		set_page_dirty_lock(rb->pages[i].live);
+		/*
+		 * Or reclaim takes it for what swap still has.  What is written
+		 * out from here on has our content.
+		 */
+		smp_mb();
+		if (!PageDirty(rb->pages[i].live))
+			set_page_dirty_lock(rb->pages[i].live);
 		cond_resched();
 	}
 	xa_for_each_marked(&gm->log.pages, index, entry, PAGE_LOG_ABSENT_MARK) {

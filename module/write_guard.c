@@ -401,15 +401,17 @@ int write_guard_start(void)
  */
 void write_guard_stop(void)
 {
+	/* It returns when those whom it sent to guarded_fault() have arrived. */
 	unregister_ftrace_function(&fault_ops);
-	/* Those whom the hook has sent to guarded_fault() have arrived. */
-	synchronize_rcu_tasks();
 	WRITE_ONCE(stopping, true);
 	/* Either we see that the last has left or it sees that we wait. */
 	smp_mb();
 	wait_var_event(&faults_inside, !atomic_read(&faults_inside));
 	WRITE_ONCE(stopping, false);
-	/* And have executed its last instruction. */
+	/*
+	 * They, and those of fatal_signal_stop() and mapping_guard_stop(), have
+	 * executed their last instruction.
+	 */
 	synchronize_rcu_tasks();
 }
 

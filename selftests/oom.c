@@ -261,7 +261,7 @@ static int add(void *nth)
 	return answer.error ? REFUSED : came ? WHOLE : NOT_REACHED;
 }
 
-TEST_F_TIMEOUT(oom, when_adding, 200)
+TEST_F_TIMEOUT(oom, when_adding, 580)
 {
 	long nth, refused = 0;
 	int ended;
