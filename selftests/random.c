@@ -849,7 +849,7 @@ static unsigned long number_of(const char *name, unsigned long otherwise)
 TEST_F_TIMEOUT(random, sequences_leave_no_trace, 580)
 {
 	unsigned int count = is_debug_kernel() ? 500 :
-			     getenv("REASSURE_VERIFY") ? 2000 :
+			     getenv("REASSURE_VERIFY") ? 1500 :
 			     getenv("REASSURE_SHORT") ? 8000 : 10000;
 	unsigned long seed = number_of("REASSURE_SEED", time(NULL));
 	int ended;
