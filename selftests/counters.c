@@ -71,14 +71,14 @@ FIXTURE_SETUP(counters)
 		.name = "other.one+0x5-b_c",
 	};
 
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	ASSERT_EQ(0, rescue_point_add(&other));
 }
 
 FIXTURE_TEARDOWN(counters)
 {
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 TEST_F(counters, add_up)

@@ -54,7 +54,7 @@ FIXTURE(hook)
 
 FIXTURE_SETUP(hook)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	ASSERT_EQ(0, access(TRACING "enabled_functions", R_OK));
 }
 
@@ -62,7 +62,7 @@ FIXTURE_TEARDOWN(hook)
 {
 	write_text(FTRACE_ENABLED, "1");
 	write_text(TRACING "current_tracer", "nop");
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 TEST_F(hook, is_there_with_the_first_and_goes_with_the_last)

@@ -174,12 +174,12 @@ FIXTURE(leak)
 
 FIXTURE_SETUP(leak)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 }
 
 FIXTURE_TEARDOWN(leak)
 {
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 static void run_load(struct __test_metadata *_metadata,

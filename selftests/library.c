@@ -34,7 +34,7 @@ static void beside_us(char *path, const char *name)
 
 FIXTURE_SETUP(library)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	beside_us(program, "library-victim");
 	beside_us(library, "libvictim.so");
 	strcpy(self->dir, "/dev/shm/reassure.XXXXXX");
@@ -45,7 +45,7 @@ FIXTURE_TEARDOWN(library)
 {
 	char command[100];
 
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 	snprintf(command, sizeof(command), "rm -rf %s", self->dir);
 	EXPECT_EQ(0, system(command));
 }

@@ -150,7 +150,7 @@ FIXTURE_VARIANT_ADD(oom, fail_page_alloc) { .pages = true };
  */
 FIXTURE_SETUP(oom)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	set("failslab", "verbose", "0");
 	set("fail_page_alloc", "verbose", "0");
 	set("failslab", "ignore-gfp-wait", "N");
@@ -165,7 +165,7 @@ FIXTURE_TEARDOWN(oom)
 	set("failslab", "ignore-gfp-wait", "Y");
 	set("failslab", "cache-filter", "N");
 	set("fail_page_alloc", "ignore-gfp-wait", "Y");
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 /*

@@ -32,13 +32,13 @@ FIXTURE(permissions)
 
 FIXTURE_SETUP(permissions)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	ASSERT_EQ(0, rescue_point_protect(victim));
 }
 
 FIXTURE_TEARDOWN(permissions)
 {
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 static struct nl_msg *valid_message(const struct channel *channel, int command)

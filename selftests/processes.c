@@ -26,7 +26,7 @@ FIXTURE(processes)
 
 FIXTURE_SETUP(processes)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	shared = shared_memory(PAGE_SIZE);
 	inside_now = shared_memory(PAGE_SIZE);
 	go_on = inside_now + 1;
@@ -36,7 +36,7 @@ FIXTURE_SETUP(processes)
 
 FIXTURE_TEARDOWN(processes)
 {
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 /* Each worker has faults of its own and values of its own. */

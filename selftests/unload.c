@@ -60,7 +60,7 @@ FIXTURE(unload)
 
 FIXTURE_SETUP(unload)
 {
-	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, test_begin_alone());
 	/* The module's file. */
 	ASSERT_NE(NULL, getenv("REASSURE_KO"));
 	inside_now = shared_memory(PAGE_SIZE);
@@ -74,7 +74,7 @@ FIXTURE_TEARDOWN(unload)
 	int ret = load();
 
 	EXPECT_TRUE(!ret || ret == -EEXIST);
-	test_end(_metadata->passed);
+	test_end_alone(_metadata->passed);
 }
 
 /* Sleeps in the kernel. */

@@ -100,8 +100,10 @@ uint64_t refused_since_mark(enum reassure_refusal reason);
 uint64_t all_refused_since_mark(void);
 
 int test_begin(void);
-void test_tell(bool passed);
 void test_end(bool passed);
+int test_begin_alone(void);
+void test_end_alone(bool passed);
+void test_tell(bool passed);
 
 /* A child's exit status, or its signal as a negative number. */
 pid_t child_start(int (*body)(void *arg), void *arg);
