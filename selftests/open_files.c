@@ -953,7 +953,19 @@ static void make_it(bool regular, int how)
 static void *make_in_thread(void *arg)
 {
 	make_it((long)arg, 0);
-	return NULL;
+	return (void *)(long)gettid();
+}
+
+/* Joined, it may still share the memory until it has left the kernel. */
+static void await_end_of(pthread_t thread)
+{
+	char path[64];
+	void *tid;
+
+	CHECK(!pthread_join(thread, &tid));
+	snprintf(path, sizeof(path), "/proc/self/task/%ld", (long)tid);
+	while (!access(path, F_OK))
+		sched_yield();
 }
 
 static int make_in_process(void *arg)
@@ -982,7 +994,7 @@ static int changing_program(void *arg)
 		case 2:
 			CHECK(!pthread_create(&thread, NULL, make_in_thread,
 					      regular));
-			CHECK(!pthread_join(thread, NULL));
+			await_end_of(thread);
 			break;
 		case 3:
 			child = clone(make_in_process, stack + sizeof(stack),
