@@ -106,20 +106,25 @@ static void log_refusal(struct checkpoint *cp, int refusal)
 	const struct rescue_point_config *config = &cp->rp->config;
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
+	/* Its own, so that other refusals do not hide what to do. */
+	static DEFINE_RATELIMIT_STATE(budget_limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
 
 	/* Left to the program's handler as it was asked for: normal work. */
-	if (refusal == REASSURE_REFUSED_HANDLED || !__ratelimit(&limit))
+	if (refusal == REASSURE_REFUSED_HANDLED)
 		return;
-	if (refusal == REASSURE_REFUSED_BUDGET)
-		pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more, delete the rescue point and add it with --budget N/SECONDS or --budget unlimited\n",
-			current->comm, task_pid_nr(current), config->name,
-			signal_name(cp->info.si_signo), config->budget_rescues,
-			config->budget_seconds);
-	else
+	if (refusal == REASSURE_REFUSED_BUDGET) {
+		if (__ratelimit(&budget_limit))
+			pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more, delete the rescue point and add it with --budget N/SECONDS or --budget unlimited\n",
+				current->comm, task_pid_nr(current),
+				config->name, signal_name(cp->info.si_signo),
+				config->budget_rescues, config->budget_seconds);
+	} else if (__ratelimit(&limit)) {
 		pr_info("not rescued %s[%d] in %s: %s: %s\n",
 			current->comm, task_pid_nr(current), config->name,
 			signal_name(cp->info.si_signo),
 			reassure_refusal_names[refusal]);
+	}
 }
 
 static bool has_handler(int sig)
