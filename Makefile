@@ -18,6 +18,9 @@ install: all
 check:
 	scripts/check
 
+soak:
+	scripts/soak $(MINUTES)
+
 bench:
 	scripts/bench
 
@@ -33,4 +36,4 @@ clean:
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check bench bench-document demo clean
+.PHONY: all module tools install check soak bench bench-document demo clean
