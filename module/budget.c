@@ -32,19 +32,39 @@ int budget_init(struct budget *budget, u32 rescues, u32 seconds)
 	return budget->times ? 0 : -ENOMEM;
 }
 
+/* Whether the oldest of the last @budget->rescues rescues is old enough. */
+static bool has_left(const struct budget *budget, u64 now)
+{
+	u64 period = (u64)budget->seconds * NSEC_PER_SEC;
+	u64 oldest = budget->times[budget->next];
+
+	return !oldest || now - oldest >= period;
+}
+
+/* Whether a rescue now would be one too many. */
+bool budget_is_spent(struct budget *budget)
+{
+	bool left;
+
+	if (!budget->rescues)
+		return false;
+	spin_lock(&budget->lock);
+	left = has_left(budget, ktime_get_boottime_ns() + 1);
+	spin_unlock(&budget->lock);
+	return !left;
+}
+
 /* Takes one rescue out of the budget; false when it is spent. */
 bool budget_take(struct budget *budget)
 {
 	/* 0 in @times is "never", so now must not be near 0. */
 	u64 now = ktime_get_boottime_ns() + 1;
-	u64 period = (u64)budget->seconds * NSEC_PER_SEC;
 	bool left;
 
 	if (!budget->rescues)
 		return true;
 	spin_lock(&budget->lock);
-	left = !budget->times[budget->next] ||
-	       now - budget->times[budget->next] >= period;
+	left = has_left(budget, now);
 	if (left) {
 		budget->times[budget->next] = now;
 		budget->next = (budget->next + 1) % budget->rescues;

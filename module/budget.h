@@ -23,6 +23,7 @@ struct budget {
 
 int budget_init(struct budget *budget, u32 rescues, u32 seconds);
 bool budget_take(struct budget *budget);
+bool budget_is_spent(struct budget *budget);
 void budget_destroy(struct budget *budget);
 
 #endif

@@ -12,6 +12,7 @@ const char *const reassure_counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_PAGES_RESTORED] = "pages_restored",
 	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
+	[REASSURE_COUNTER_SKIPPED] = "skipped",
 };
 
 const char *const reassure_refusal_names[REASSURE_REFUSALS] = {

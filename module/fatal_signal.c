@@ -197,22 +197,6 @@ static bool take_signal(struct checkpoint *cp)
 }
 
 /*
- * A fault while the kernel single-steps a probed instruction, like a push
- * onto a stack that has overflowed: end the step first, as uprobe_deny_signal()
- * would later.
- */
-static void abort_single_step(void)
-{
-	struct uprobe_task *utask = current->utask;
-
-	if (!utask || !utask->active_uprobe)
-		return;
-	if (utask->state == UTASK_SSTEP)
-		utask->state = UTASK_SSTEP_TRAPPED;
-	kernel_uprobe_notify_resume(task_pt_regs(current));
-}
-
-/*
  * Rescues current, whose fault waits in its queue.
  *
  * Return: RESCUED; NOTHING_TO_RESCUE; LOST when it must not go on; otherwise
@@ -272,7 +256,8 @@ static void rescue_work(struct callback_head *work)
 
 	/* Also run from do_exit(), where the address space is gone. */
 	if (!(current->flags & PF_EXITING) && checkpoint_is_of_current(cp)) {
-		abort_single_step();
+		/* It may be a push onto a stack that has overflowed. */
+		kernel_abort_single_step();
 		mutex_lock(&cp->lock);
 		if (cp->open)
 			result = rescue(cp);

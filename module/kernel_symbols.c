@@ -130,9 +130,19 @@ void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 	static_call(reassure_split_huge_pmd)(vma, pmd, address, false, NULL);
 }
 
-void kernel_uprobe_notify_resume(struct pt_regs *regs)
+/*
+ * If the kernel single-steps a probed instruction of current, ends the step as
+ * uprobe_deny_signal() would for a signal that is about to be delivered.
+ */
+void kernel_abort_single_step(void)
 {
-	static_call(reassure_notify_resume)(regs);
+	struct uprobe_task *utask = current->utask;
+
+	if (!utask || !utask->active_uprobe)
+		return;
+	if (utask->state == UTASK_SSTEP)
+		utask->state = UTASK_SSTEP_TRAPPED;
+	static_call(reassure_notify_resume)(task_pt_regs(current));
 }
 
 void kernel_drain_lru_batches(void)

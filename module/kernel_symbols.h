@@ -19,7 +19,7 @@ void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
 void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 			   unsigned long address);
 /* Ends the single step of a probed instruction that current is in. */
-void kernel_uprobe_notify_resume(struct pt_regs *regs);
+void kernel_abort_single_step(void);
 /*
  * Puts pages that wait in batches, which hold a reference to each, on the LRU
  * lists: those of this CPU, or, sleeping, those of all.

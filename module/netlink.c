@@ -40,7 +40,7 @@ static struct netlink_range_validation budget_seconds_range = {
 	.max = REASSURE_BUDGET_SECONDS_MAX,
 };
 
-static const struct nla_policy add_policy[REASSURE_A_SHARED + 1] = {
+static const struct nla_policy add_policy[REASSURE_A_EXHAUSTED + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
 	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
@@ -58,6 +58,8 @@ static const struct nla_policy add_policy[REASSURE_A_SHARED + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
 	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
 	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
+	[REASSURE_A_EXHAUSTED] =
+		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -111,6 +113,7 @@ static int parse_budget(struct genl_info *info,
 	struct nlattr *rescues = info->attrs[REASSURE_A_BUDGET_RESCUES];
 	struct nlattr *seconds = info->attrs[REASSURE_A_BUDGET_SECONDS];
 	struct nlattr *unlimited = info->attrs[REASSURE_A_BUDGET_UNLIMITED];
+	struct nlattr *exhausted = info->attrs[REASSURE_A_EXHAUSTED];
 
 	if (!rescues != !seconds) {
 		NL_SET_ERR_MSG_ATTR(info->extack, rescues ?: seconds,
@@ -130,6 +133,13 @@ static int parse_budget(struct genl_info *info,
 	} else if (unlimited) {
 		config->budget_rescues = 0;
 		config->budget_seconds = 0;
+	}
+	if (exhausted)
+		config->exhausted = nla_get_u32(exhausted);
+	if (unlimited && config->exhausted == REASSURE_EXHAUSTED_SKIP) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exhausted,
+				    "an unlimited budget is never exhausted");
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -274,7 +284,8 @@ static int put_config(struct sk_buff *skb,
 	    nla_put_u64_64bit(skb, REASSURE_A_SIGNALS, config->signals,
 			      REASSURE_A_PAD) ||
 	    nla_put_u32(skb, REASSURE_A_HANDLED, config->handled) ||
-	    nla_put_u32(skb, REASSURE_A_SHARED, config->shared))
+	    nla_put_u32(skb, REASSURE_A_SHARED, config->shared) ||
+	    nla_put_u32(skb, REASSURE_A_EXHAUSTED, config->exhausted))
 		return -EMSGSIZE;
 	if (config->has_value &&
 	    nla_put_s64(skb, REASSURE_A_RETURN, config->value, REASSURE_A_PAD))

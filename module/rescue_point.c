@@ -15,6 +15,7 @@
 #include "guarded_mm.h"
 #include "mapping_guard.h"
 #include "rescue_point.h"
+#include "skip.h"
 #include "sysfs.h"
 #include "system_calls.h"
 #include "write_guard.h"
@@ -39,7 +40,10 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 	struct rescue_point *rp =
 		container_of(consumer, struct rescue_point, consumer);
 
-	if (!READ_ONCE(rp->deleted))
+	if (READ_ONCE(rp->deleted))
+		return 0;
+	if (rp->config.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	    !skip_call(rp, regs))
 		checkpoint_enter(rp, regs);
 	return 0;
 }
@@ -114,6 +118,7 @@ static void stop_interception(void)
 	reassure_guarded_mm_drop_all();
 	bypass_stop();
 	system_calls_stop();
+	skip_stop();
 	write_guard_stop();
 }
 

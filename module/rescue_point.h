@@ -23,6 +23,7 @@ struct netlink_ext_ack;
  * @signals: bit N-1 stands for signal N
  * @handled: what becomes of faults for which the program has a handler
  * @shared: what becomes of writes to shared memory
+ * @exhausted: what becomes of calls when the budget is spent
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
  * @function: the function's name or NULL; for information
@@ -37,6 +38,7 @@ struct rescue_point_config {
 	u64 signals;
 	enum reassure_handled handled;
 	enum reassure_shared shared;
+	enum reassure_exhausted exhausted;
 	u32 budget_rescues;
 	u32 budget_seconds;
 	char *function;
@@ -55,6 +57,7 @@ struct rescue_point_config {
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
+ * @skips: the last call found the budget spent and returned at once
  * @deleted: no new checkpoints
  */
 struct rescue_point {
@@ -67,6 +70,7 @@ struct rescue_point {
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;
+	bool skips;
 	bool deleted;
 };
 

@@ -414,6 +414,22 @@ static void shared_short(struct nl_msg *msg)
 	nla_put_u16(msg, REASSURE_A_SHARED, REASSURE_SHARED_LEAVE);
 }
 
+static void exhausted_unknown(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_MAX + 1);
+}
+
+static void exhausted_short(struct nl_msg *msg)
+{
+	nla_put_u16(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
+}
+
+static void skip_of_unlimited(struct nl_msg *msg)
+{
+	nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
+	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
+}
+
 static void put_budget(struct nl_msg *msg, unsigned int rescues,
 		       unsigned int seconds)
 {
@@ -537,6 +553,9 @@ static const struct nonsense nonsense[] = {
 	CASE(0, handled_unknown, -ERANGE, ""),
 	CASE(0, shared_unknown, -ERANGE, ""),
 	CASE(0, shared_short, -EINVAL, ""),
+	CASE(0, exhausted_unknown, -ERANGE, ""),
+	CASE(0, exhausted_short, -EINVAL, ""),
+	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_of_no_time, -ERANGE, ""),
 	CASE(0, budget_too_large, -ERANGE, ""),

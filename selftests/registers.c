@@ -78,6 +78,21 @@ TEST_F(registers, are_kept_as_by_any_function)
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+TEST_F(registers, are_kept_when_the_call_is_skipped)
+{
+	struct rescue_point rp = {
+		.function = mess_and_fault,
+		.budget_rescues = 1,
+		.budget_seconds = 3600,
+		.exhausted = REASSURE_EXHAUSTED_SKIP,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(looking_program, mess_and_fault));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_SKIPPED));
+}
+
 TEST_F(registers, x87_stack_is_empty_after_mmx)
 {
 	ASSERT_EQ(0, rescue_point_protect(mmx_and_fault));

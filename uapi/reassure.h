@@ -36,8 +36,9 @@
  *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
- *	REASSURE_A_BUILD_ID and REASSURE_A_SHARED.  -EEXIST when the name or the place is taken,
- *	-EBUSY when something else owns the write-fault hook.
+ *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED and REASSURE_A_EXHAUSTED.
+ *	-EEXIST when the name or the place is taken, -EBUSY when something else
+ *	owns the write-fault hook.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
  *	-ENOENT when there is none.  When the answer arrives, calls that were
  *	inside are committed.
@@ -93,6 +94,9 @@ enum reassure_command {
  * @REASSURE_A_MODULE_VERSION: string
  * @REASSURE_A_SHARED: u32, one of enum reassure_shared; default
  *	REASSURE_SHARED_REFUSE
+ * @REASSURE_A_EXHAUSTED: u32, one of enum reassure_exhausted; default
+ *	REASSURE_EXHAUSTED_DIE.  REASSURE_EXHAUSTED_SKIP excludes
+ *	REASSURE_A_BUDGET_UNLIMITED
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -114,6 +118,7 @@ enum reassure_attribute {
 	REASSURE_A_RESCUE_POINTS,
 	REASSURE_A_MODULE_VERSION,
 	REASSURE_A_SHARED,
+	REASSURE_A_EXHAUSTED,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -156,6 +161,21 @@ enum reassure_shared {
 };
 
 /**
+ * enum reassure_exhausted - what a spent budget means
+ * @REASSURE_EXHAUSTED_DIE: the next fault is fatal
+ * @REASSURE_EXHAUSTED_SKIP: until the budget allows another rescue the
+ *	function does not run: its calls return the error at once.  A fault in
+ *	a call that was inside already is fatal
+ */
+enum reassure_exhausted {
+	REASSURE_EXHAUSTED_DIE,
+	REASSURE_EXHAUSTED_SKIP,
+
+	__REASSURE_EXHAUSTED_LAST,
+	REASSURE_EXHAUSTED_MAX = __REASSURE_EXHAUSTED_LAST - 1
+};
+
+/**
  * enum reassure_counter - what is counted, for each rescue point and in all
  * @REASSURE_COUNTER_CHECKPOINTS: calls that opened a checkpoint
  *	("checkpoints")
@@ -173,6 +193,8 @@ enum reassure_shared {
  * @REASSURE_COUNTER_DIFFERENCES: rollbacks after which memory was not as at
  *	the entry; only looked for with the module's parameter "verify"
  *	("differences")
+ * @REASSURE_COUNTER_SKIPPED: calls that returned at once, because the budget
+ *	was spent and the rescue point says REASSURE_EXHAUSTED_SKIP ("skipped")
  */
 enum reassure_counter {
 	REASSURE_COUNTER_CHECKPOINTS,
@@ -183,6 +205,7 @@ enum reassure_counter {
 	REASSURE_COUNTER_PAGES_RESTORED,
 	REASSURE_COUNTER_ROLLBACK_NS,
 	REASSURE_COUNTER_DIFFERENCES,
+	REASSURE_COUNTER_SKIPPED,
 
 	REASSURE_COUNTERS
 };

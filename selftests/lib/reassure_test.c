@@ -122,6 +122,7 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u64(msg, REASSURE_A_SIGNALS, rp->signals);
 	nla_put_u32(msg, REASSURE_A_HANDLED, rp->handled);
 	put_shared(msg, rp);
+	nla_put_u32(msg, REASSURE_A_EXHAUSTED, rp->exhausted);
 	put_budget(msg, rp);
 }
 

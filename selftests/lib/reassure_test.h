@@ -59,6 +59,7 @@ enum test_shared {
  * @shared: enum test_shared
  * @budget_rescues: with
  * @budget_seconds: a budget in place of none
+ * @exhausted: enum reassure_exhausted
  */
 struct rescue_point {
 	const void *function;
@@ -72,6 +73,7 @@ struct rescue_point {
 	enum test_shared shared;
 	unsigned int budget_rescues;
 	unsigned int budget_seconds;
+	unsigned int exhausted;
 };
 
 int rescue_point_add(const struct rescue_point *rp);

@@ -77,6 +77,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 	json_object_object_add(object, "shared",
 			       string_or_null(shared_names[answer->shared]));
 	json_object_object_add(object, "budget", budget_json(answer));
+	json_object_object_add(object, "exhausted",
+			       string_or_null(exhausted_names[answer->exhausted]));
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
 }
@@ -115,8 +117,9 @@ static void print(const struct kernel_answer *answer, void *data)
 	if (answer->unlimited)
 		printf("unlimited\n");
 	else
-		printf("%u rescues in %u seconds\n", answer->budget_rescues,
-		       answer->budget_seconds);
+		printf("%u rescues in %u seconds, then %s\n",
+		       answer->budget_rescues, answer->budget_seconds,
+		       exhausted_names[answer->exhausted]);
 	print_counters(answer, "  ");
 }
 

@@ -13,6 +13,7 @@ const char *const counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_PAGES_RESTORED] = "pages_restored",
 	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
+	[REASSURE_COUNTER_SKIPPED] = "skipped",
 };
 
 const char *const refusal_names[REASSURE_REFUSALS] = {
@@ -46,6 +47,11 @@ const char *const shared_names[REASSURE_SHARED_MAX + 1] = {
 	[REASSURE_SHARED_REFUSE] = "refuse",
 	[REASSURE_SHARED_LEAVE] = "leave",
 	[REASSURE_SHARED_RESTORE] = "restore",
+};
+
+const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1] = {
+	[REASSURE_EXHAUSTED_DIE] = "die",
+	[REASSURE_EXHAUSTED_SKIP] = "skip",
 };
 
 const struct signal_name signal_names[] = {

@@ -9,6 +9,7 @@ extern const char *const counter_names[REASSURE_COUNTERS];
 extern const char *const refusal_names[REASSURE_REFUSALS];
 extern const char *const handled_names[REASSURE_HANDLED_MAX + 1];
 extern const char *const shared_names[REASSURE_SHARED_MAX + 1];
+extern const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1];
 
 struct signal_name {
 	const char *name;

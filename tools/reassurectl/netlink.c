@@ -72,6 +72,9 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 	if (options->has_shared &&
 	    nla_put_u32(msg, REASSURE_A_SHARED, options->shared))
 		return false;
+	if (options->has_exhausted &&
+	    nla_put_u32(msg, REASSURE_A_EXHAUSTED, options->exhausted))
+		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -146,8 +149,11 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
 	if (attrs[REASSURE_A_SHARED])
 		answer->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
+	if (attrs[REASSURE_A_EXHAUSTED])
+		answer->exhausted = nla_get_u32(attrs[REASSURE_A_EXHAUSTED]);
 	if (answer->handled > REASSURE_HANDLED_MAX ||
-	    answer->shared > REASSURE_SHARED_MAX)
+	    answer->shared > REASSURE_SHARED_MAX ||
+	    answer->exhausted > REASSURE_EXHAUSTED_MAX)
 		return false;
 	answer->unlimited = attrs[REASSURE_A_BUDGET_UNLIMITED];
 	if (attrs[REASSURE_A_BUDGET_RESCUES])

@@ -25,6 +25,7 @@ struct kernel_answer {
 	__u64 signals;
 	__u32 handled;
 	__u32 shared;
+	__u32 exhausted;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -207,6 +207,21 @@ static bool set_shared(struct add_options *options, const char *text,
 		     text);
 }
 
+static bool set_exhausted(struct add_options *options, const char *text,
+			  char *error)
+{
+	__u32 i;
+
+	for (i = 0; i <= REASSURE_EXHAUSTED_MAX; i++) {
+		if (strcmp(exhausted_names[i], text))
+			continue;
+		options->exhausted = i;
+		options->has_exhausted = true;
+		return true;
+	}
+	return wrong(error, "--exhausted takes die or skip, not '%s'", text);
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -222,6 +237,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_shared(options, value, error);
 	if (!strcmp(option, "--budget"))
 		return parse_budget(options, value, error);
+	if (!strcmp(option, "--exhausted"))
+		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--exe")) {
 		options->exe = value;
 		return true;
@@ -247,6 +264,9 @@ static bool check_complete(const struct add_options *options, char *error)
 	if (!options->has_return)
 		return wrong(error,
 			     "--return VALUE|void is missing: what the function returns when it is rescued");
+	if (options->unlimited && options->exhausted == REASSURE_EXHAUSTED_SKIP)
+		return wrong(error,
+			     "--exhausted skip needs a --budget of N/SECONDS");
 	return true;
 }
 
@@ -254,7 +274,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
-		"--signals", "--handled", "--shared", "--budget", NULL
+		"--signals", "--handled", "--shared", "--budget", "--exhausted",
+		NULL
 	};
 	unsigned int seen = 0;
 	const char *value;

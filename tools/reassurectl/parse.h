@@ -24,6 +24,8 @@ struct add_options {
 	__u32 handled;
 	bool has_shared;
 	__u32 shared;
+	bool has_exhausted;
+	__u32 exhausted;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -17,6 +17,7 @@ static const struct verb {
 	  "add --exe PATH (--function NAME | --offset N) --return VALUE|void\n"
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
 	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
+	  "    [--exhausted die|skip]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -32,7 +33,9 @@ static const struct verb {
 	  "  --shared WHAT     a call that wrote to shared memory: refuse to rescue\n"
 	  "                    it (default), leave what it wrote, or restore that\n"
 	  "  --budget LIMIT    at most N rescues in SECONDS (default 20/3600),\n"
-	  "                    or unlimited\n" },
+	  "                    or unlimited\n"
+	  "  --exhausted WHAT  when that is spent: die of the next fault (default),\n"
+	  "                    or skip the function, which returns VALUE at once\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,

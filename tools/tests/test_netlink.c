@@ -59,6 +59,8 @@ static void test_add_most(void **state)
 		.handled = REASSURE_HANDLED_LEAVE,
 		.has_shared = true,
 		.shared = REASSURE_SHARED_LEAVE,
+		.has_exhausted = true,
+		.exhausted = REASSURE_EXHAUSTED_SKIP,
 		.budget_rescues = 3,
 		.budget_seconds = 60,
 	};
@@ -81,6 +83,8 @@ static void test_add_most(void **state)
 			 REASSURE_HANDLED_LEAVE);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_SHARED]),
 			 REASSURE_SHARED_LEAVE);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_EXHAUSTED]),
+			 REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_RESCUES]), 3);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_SECONDS]), 60);
 	assert_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
@@ -145,6 +149,7 @@ static void test_parse(void **state)
 	nla_put_u64(msg, REASSURE_A_SIGNALS, 1024);
 	nla_put_u32(msg, REASSURE_A_HANDLED, REASSURE_HANDLED_LEAVE);
 	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
+	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, 3600);
 	/* A newer module counts more than this tool knows. */
@@ -162,6 +167,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.signals, 1024);
 	assert_int_equal(answer.handled, REASSURE_HANDLED_LEAVE);
 	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
+	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_false(answer.unlimited);
 	assert_int_equal(answer.budget_rescues, 20);
 	assert_int_equal(answer.budget_seconds, 3600);

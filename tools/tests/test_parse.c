@@ -206,7 +206,8 @@ static void test_add(void **state)
 
 	assert_true(ADD("--exe=a=b", "--offset=0x10", "--return=void",
 			"--name=n", "--signals=SEGV", "--handled=leave",
-			"--budget=1/2", "--shared", "restore"));
+			"--budget=1/2", "--shared", "restore",
+			"--exhausted", "skip"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
@@ -214,6 +215,8 @@ static void test_add(void **state)
 	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
 	assert_true(options.has_shared);
 	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
+	assert_true(options.has_exhausted);
+	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
 }
@@ -257,6 +260,11 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--shared takes");
 	assert_false(ADD("--shared=leave", "--shared=leave"));
 	assert_contains(error, "--shared is given twice");
+	assert_false(ADD("--exhausted", "live"));
+	assert_contains(error, "--exhausted takes die or skip, not 'live'");
+	assert_false(ADD("--exe=a", "--function=f", "--return=1",
+			 "--budget=unlimited", "--exhausted=skip"));
+	assert_contains(error, "--exhausted skip needs a --budget");
 	assert_false(ADD("--name", "a/b"));
 	assert_contains(error, "--name takes");
 }
