@@ -176,50 +176,48 @@ static const char *option_value(int argc, char **argv, int *i, size_t length)
 	return *i + 1 < argc ? argv[++*i] : NULL;
 }
 
-static bool set_handled(struct add_options *options, const char *text,
-			char *error)
+/* Whether @text is one of @names; @value is then its place. */
+static bool find_name(const char *const *names, __u32 max, const char *text,
+		      __u32 *value)
 {
 	__u32 i;
 
-	for (i = 0; i <= REASSURE_HANDLED_MAX; i++) {
-		if (strcmp(handled_names[i], text))
+	for (i = 0; i <= max; i++) {
+		if (strcmp(names[i], text))
 			continue;
-		options->handled = i;
-		options->has_handled = true;
+		*value = i;
 		return true;
 	}
-	return wrong(error, "--handled takes rescue or leave, not '%s'", text);
+	return false;
+}
+
+static bool set_handled(struct add_options *options, const char *text,
+			char *error)
+{
+	options->has_handled = find_name(handled_names, REASSURE_HANDLED_MAX,
+					 text, &options->handled);
+	return options->has_handled ||
+	       wrong(error, "--handled takes rescue or leave, not '%s'", text);
 }
 
 static bool set_shared(struct add_options *options, const char *text,
 		       char *error)
 {
-	__u32 i;
-
-	for (i = 0; i <= REASSURE_SHARED_MAX; i++) {
-		if (strcmp(shared_names[i], text))
-			continue;
-		options->shared = i;
-		options->has_shared = true;
-		return true;
-	}
-	return wrong(error, "--shared takes refuse, leave or restore, not '%s'",
+	options->has_shared = find_name(shared_names, REASSURE_SHARED_MAX, text,
+					&options->shared);
+	return options->has_shared ||
+	       wrong(error, "--shared takes refuse, leave or restore, not '%s'",
 		     text);
 }
 
 static bool set_exhausted(struct add_options *options, const char *text,
 			  char *error)
 {
-	__u32 i;
-
-	for (i = 0; i <= REASSURE_EXHAUSTED_MAX; i++) {
-		if (strcmp(exhausted_names[i], text))
-			continue;
-		options->exhausted = i;
-		options->has_exhausted = true;
-		return true;
-	}
-	return wrong(error, "--exhausted takes die or skip, not '%s'", text);
+	options->has_exhausted = find_name(exhausted_names,
+					   REASSURE_EXHAUSTED_MAX, text,
+					   &options->exhausted);
+	return options->has_exhausted ||
+	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
 static bool set_option(struct add_options *options, const char *option,
