@@ -290,7 +290,7 @@ static void __noipa keeper(void)
  * first rescue point and unhooks it with the last, which waits for most of a
  * second.
  */
-static int delete_all_but_standing(void)
+static int delete_all_but_keeper(void)
 {
 	const struct rescue_point rp = {
 		.function = keeper,
@@ -315,7 +315,7 @@ static int delete_all_but_standing(void)
 /* No rescue point is left of another test; what follows is counted. */
 int test_begin(void)
 {
-	int ret = delete_all_but_standing();
+	int ret = delete_all_but_keeper();
 
 	counters_mark();
 	return ret;
@@ -358,7 +358,7 @@ void test_tell(bool passed)
 void test_end(bool passed)
 {
 	test_tell(passed);
-	delete_all_but_standing();
+	delete_all_but_keeper();
 }
 
 void test_end_alone(bool passed)
