@@ -32,6 +32,12 @@ int budget_init(struct budget *budget, u32 rescues, u32 seconds)
 	return budget->times ? 0 : -ENOMEM;
 }
 
+/* 0 in @times is "never", so it must not be near 0. */
+static u64 now_ns(void)
+{
+	return ktime_get_boottime_ns() + 1;
+}
+
 /* Whether the oldest of the last @budget->rescues rescues is old enough. */
 static bool has_left(const struct budget *budget, u64 now)
 {
@@ -49,7 +55,7 @@ bool budget_is_spent(struct budget *budget)
 	if (!budget->rescues)
 		return false;
 	spin_lock(&budget->lock);
-	left = has_left(budget, ktime_get_boottime_ns() + 1);
+	left = has_left(budget, now_ns());
 	spin_unlock(&budget->lock);
 	return !left;
 }
@@ -57,8 +63,7 @@ bool budget_is_spent(struct budget *budget)
 /* Takes one rescue out of the budget; false when it is spent. */
 bool budget_take(struct budget *budget)
 {
-	/* 0 in @times is "never", so now must not be near 0. */
-	u64 now = ktime_get_boottime_ns() + 1;
+	u64 now = now_ns();
 	bool left;
 
 	if (!budget->rescues)
