@@ -7,7 +7,6 @@
  * user mode, still before the signal is taken off its queue.  So whatever
  * goes wrong here, the signal is there and does its work.
  */
-#include <linux/atomic.h>
 #include <linux/hardirq.h>
 #include <linux/ktime.h>
 #include <linux/ratelimit.h>
@@ -16,13 +15,13 @@
 #include <linux/sched/task_stack.h>
 #include <linux/task_work.h>
 #include <linux/tracepoint.h>
-#include <linux/wait_bit.h>
 
 #include <trace/events/signal.h>
 
 #include "checkpoint.h"
 #include "fatal_signal.h"
 #include "kernel_symbols.h"
+#include "pending.h"
 
 /* What rescue() answers besides a refusal. */
 #define RESCUED			(-1)
@@ -277,8 +276,7 @@ static void rescue_work(struct callback_head *work)
 	}
 	clear_bit_unlock(CHECKPOINT_WORK_QUEUED, &cp->flags);
 	checkpoint_put(cp);
-	if (atomic_dec_and_test(&works_pending))
-		wake_up_var(&works_pending);
+	pending_end(&works_pending);
 }
 
 /*
@@ -300,7 +298,7 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info,
 		if (refcount_inc_not_zero(&cp->users)) {
 			copy_siginfo(&cp->info, info);
 			init_task_work(&cp->work, rescue_work);
-			atomic_inc(&works_pending);
+			pending_begin(&works_pending);
 			/* Fails only for a task that has PF_EXITING. */
 			task_work_add(current, &cp->work, TWA_RESUME);
 		}
@@ -352,5 +350,5 @@ void fatal_signal_stop(void)
 	tracepoint_probe_unregister(signal_tracepoint, on_signal, NULL);
 	tracepoint_probe_unregister(delivery_tracepoint, on_delivery, NULL);
 	tracepoint_synchronize_unregister();
-	wait_var_event(&works_pending, !atomic_read(&works_pending));
+	pending_await(&works_pending);
 }

@@ -6,7 +6,6 @@
  * system calls that change mappings to a function that first has set aside
  * what would be lost, and then calls the original.
  */
-#include <linux/atomic.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
@@ -16,7 +15,6 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
-#include <linux/wait_bit.h>
 
 #include <asm/unistd.h>
 
@@ -25,6 +23,7 @@
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "mapping_guard.h"
+#include "pending.h"
 
 /* Calls that are in one of the functions below, for unloading. */
 static atomic_t calls_inside = ATOMIC_INIT(0);
@@ -256,7 +255,7 @@ static long run_guarded(const struct pt_regs *regs, system_call *original,
 	struct checkpoint *cp;
 	long ret;
 
-	atomic_inc(&calls_inside);
+	pending_begin(&calls_inside);
 	cp = checkpoint_lock_open();
 	if (cp) {
 		ret = change_or_give_up(cp->gm, regs, original, change);
@@ -264,8 +263,7 @@ static long run_guarded(const struct pt_regs *regs, system_call *original,
 	} else {
 		ret = original(regs);
 	}
-	if (atomic_dec_and_test(&calls_inside))
-		wake_up_var(&calls_inside);
+	pending_end(&calls_inside);
 	return ret;
 }
 
@@ -368,7 +366,7 @@ void mapping_guard_stop(void)
 {
 	/* It returns when those whom a hook has sent to us have arrived. */
 	unregister_ftrace_function(&call_ops);
-	wait_var_event(&calls_inside, !atomic_read(&calls_inside));
+	pending_await(&calls_inside);
 }
 
 /* Names the functions to hook, once for the life of the module. */

@@ -8,16 +8,15 @@
  * runs the probed instruction.  It leaves that to task work, which the thread
  * runs before it is back in the function.
  */
-#include <linux/atomic.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/uaccess.h>
-#include <linux/wait_bit.h>
 
 #include "arch/x86/registers.h"
 #include "kernel_symbols.h"
 #include "page_log.h"
+#include "pending.h"
 #include "rescue_point.h"
 #include "skip.h"
 
@@ -64,8 +63,7 @@ static void skip_work(struct callback_head *work)
 	if (!(current->flags & PF_EXITING))
 		return_at_once(skip);
 	kfree(skip);
-	if (atomic_dec_and_test(&works_pending))
-		wake_up_var(&works_pending);
+	pending_end(&works_pending);
 }
 
 /* Says so once for each time that the budget is found spent. */
@@ -106,7 +104,7 @@ bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 	skip->has_value = rp->config.has_value;
 	skip->value = rp->config.value;
 	init_task_work(&skip->work, skip_work);
-	atomic_inc(&works_pending);
+	pending_begin(&works_pending);
 	/* Fails only for a task that has PF_EXITING, which enters nothing. */
 	task_work_add(current, &skip->work, TWA_RESUME);
 	count_events(&rp->counters, REASSURE_COUNTER_SKIPPED, 1);
@@ -116,5 +114,5 @@ bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 /* No rescue point is left: waits for calls that are about to return. */
 void skip_stop(void)
 {
-	wait_var_event(&works_pending, !atomic_read(&works_pending));
+	pending_await(&works_pending);
 }
