@@ -605,16 +605,40 @@ TEST(set_aside_within_a_limit)
 	test_end(_metadata->passed);
 }
 
-/* A protection that no sum and no notifier tells of. */
+/* What no sum and no notifier tells of. */
+static void protect_untouched(void *untouched)
+{
+	CHECK(!mprotect(untouched, AREA_SIZE, PROT_READ));
+}
+
+static void protect_untouched_with_key(void *untouched)
+{
+	/* With no key in particular; small kernels know of none. */
+	if (syscall(SYS_pkey_mprotect, untouched, AREA_SIZE, PROT_READ, -1))
+		protect_untouched(untouched);
+}
+
+static void advise_untouched(void *untouched)
+{
+	protect_untouched(untouched);
+	CHECK(victim(write_areas) == RESCUED);
+	CHECK(!madvise(untouched, AREA_SIZE, MADV_DONTFORK));
+	/* Which is compared even when the call itself changes nothing. */
+	CHECK(victim(write_areas) == RESCUED);
+}
+
 static int protecting_program(void *arg)
 {
 	unsigned char *untouched = (unsigned char *)0x330000000000;
+	void (*const change)(void *untouched) = arg;
 
 	make_areas();
 	CHECK(mmap(untouched, AREA_SIZE, PROT_NONE, MAP_PRIVATE |
 		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == untouched);
+	/* Twice, since the first adds the page of the return probes. */
 	CHECK(victim(write_areas) == RESCUED);
-	CHECK(!mprotect(untouched, AREA_SIZE, PROT_READ));
+	CHECK(victim(write_areas) == RESCUED);
+	change(untouched);
 	CHECK(victim(protect) == RESCUED);
 	CHECK(area_is_whole());
 	touch_read(untouched);
@@ -625,7 +649,9 @@ TEST(protected_between_calls)
 {
 	ASSERT_EQ(0, test_begin());
 	ASSERT_EQ(0, rescue_point_protect(victim));
-	EXPECT_EQ(0, child_run(protecting_program, NULL));
+	EXPECT_EQ(0, child_run(protecting_program, protect_untouched));
+	EXPECT_EQ(0, child_run(protecting_program, protect_untouched_with_key));
+	EXPECT_EQ(0, child_run(protecting_program, advise_untouched));
 	test_end(_metadata->passed);
 }
 
