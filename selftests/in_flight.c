@@ -25,11 +25,14 @@
 #define DEVICE_SIZE	(8 << 20)
 /* Reads from here on are answered when the test says so. */
 #define SLOW		(4 << 20)
+/* And this page, once it is held. */
+#define SLOW_PAGE	(5 << 20)
 #define DATA		0xd1
 #define HALF		2048
 
 static struct {
-	uint32_t answer, ready;
+	uint32_t answer, ready, held, asked;
+	unsigned char *page;
 } *shared;
 
 static unsigned char *buffer, *other;
@@ -124,6 +127,14 @@ static struct {
 	pid_t server, runner;
 } device;
 
+/* Not what the kernel reads to find partitions. */
+static bool is_slow(uint64_t from, size_t size)
+{
+	return (from == SLOW && size == HALF) ||
+	       (from == SLOW_PAGE &&
+		__atomic_load_n(&shared->held, __ATOMIC_ACQUIRE));
+}
+
 static int serving_program(void *arg)
 {
 	int fd = device.pair[1];
@@ -137,10 +148,10 @@ static int serving_program(void *arg)
 	while (read_all(fd, &request, sizeof(request))) {
 		if (ntohl(request.type) == NBD_CMD_DISC)
 			break;
-		/* Not what the kernel reads to find partitions. */
-		if (be64toh(request.from) == SLOW &&
-		    ntohl(request.len) == HALF)
+		if (is_slow(be64toh(request.from), ntohl(request.len))) {
+			meet_signal(&shared->asked);
 			meet_await(&shared->answer);
+		}
 		memcpy(reply.handle, request.handle, sizeof(reply.handle));
 		CHECK(write(fd, &reply, sizeof(reply)) == sizeof(reply));
 		length = ntohl(request.type) == NBD_CMD_READ ?
@@ -417,6 +428,57 @@ TEST_F(device, read_begins_inside_to_the_stack)
 	if (!self->started)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(begins_on_stack_program, NULL));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/*
+ * A debugger's write to a page that has to be read in first: it began before
+ * the call, and makes the page writable inside.
+ */
+static void be_poked_and_write(void)
+{
+	meet_signal(&shared->answer);
+	meet_await(&shared->ready);
+	fill(shared->page, PAGE_SIZE, 0x22);
+}
+
+static int poked_program(void *arg)
+{
+	int fd;
+
+	open_device();
+	fd = open(DEVICE, O_RDONLY | O_CLOEXEC);
+	CHECK(fd >= 0 && !posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	shared->page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE, fd, SLOW_PAGE);
+	CHECK(shared->page != MAP_FAILED);
+	CHECK(!madvise(shared->page, PAGE_SIZE, MADV_RANDOM));
+	call(write_other);
+	meet_signal(&shared->held);
+	meet_await(&shared->asked);
+	CHECK(!rescued(be_poked_and_write));
+	CHECK(holds(shared->page, PAGE_SIZE, 0x22));
+	return 0;
+}
+
+TEST_F(device, write_of_another_under_way)
+{
+	unsigned char byte = 0x77;
+	char path[64];
+	pid_t child;
+	int mem;
+
+	if (!self->started)
+		SKIP(return, "no network block device");
+	child = child_start(poked_program, NULL);
+	snprintf(path, sizeof(path), "/proc/%d/mem", child);
+	mem = open(path, O_RDWR | O_CLOEXEC);
+	meet_await(&shared->held);
+	EXPECT_EQ(1, pwrite(mem, &byte, 1, (off_t)shared->page));
+	close(mem);
+	meet_signal(&shared->ready);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_FOREIGN));
 	EXPECT_EQ(1, all_refused_since_mark());
 }
 
