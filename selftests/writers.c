@@ -1285,6 +1285,78 @@ TEST_F(poked, inside_where_it_has_not)
 	test_poked_inside(_metadata, variant, 1);
 }
 
+/*
+ * Another that is on its way to a page when a call begins: the kernel has
+ * looked at a thousand pages before it comes to that one.  It tells when it
+ * sets out, by a write of its own.
+ */
+#define FAR_PAGES	1024
+#define FAR_SIZE	(FAR_PAGES * PAGE_SIZE)
+#define FAR_TURNS	16
+
+static void await_written(void *turn)
+{
+	while (__atomic_load_n(&shared->go_on, __ATOMIC_ACQUIRE) !=
+	       (unsigned long)turn)
+		sched_yield();
+}
+
+static int written_far_program(void *arg)
+{
+	unsigned char *start = private_memory(FAR_TURNS * FAR_SIZE);
+	int fd = memfd_create("writers", MFD_CLOEXEC);
+	unsigned long turn, i;
+
+	CHECK(fd >= 0 && !ftruncate(fd, FAR_SIZE));
+	for (turn = 0; turn < FAR_TURNS; turn++) {
+		unsigned char *at = start + turn * FAR_SIZE;
+
+		CHECK(mmap(at, FAR_SIZE - PAGE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, fd, 0) == at);
+		for (i = 0; i < FAR_PAGES; i++)
+			touch_write(at + i * PAGE_SIZE);
+	}
+	CHECK(rescued(nothing, NULL));
+	shared->area = start;
+	for (turn = 1; turn <= FAR_TURNS; turn++) {
+		__atomic_store_n(&shared->ready, turn, __ATOMIC_RELEASE);
+		while (__atomic_load_n(&shared->inside_now, __ATOMIC_ACQUIRE) !=
+		       turn)
+			sched_yield();
+		rescued(await_written, (void *)turn);
+		CHECK(holds(start + turn * FAR_SIZE - PAGE_SIZE, PAGE_SIZE,
+			    0x42));
+	}
+	return 0;
+}
+
+TEST_F(writers, another_is_on_its_way)
+{
+	uint32_t turn;
+	struct iovec local[2] = {
+		{ &turn, sizeof(turn) },
+		{ private_memory(FAR_SIZE), FAR_SIZE },
+	};
+	struct iovec remote[2] = {
+		{ &shared->inside_now, sizeof(turn) },
+		{ NULL, FAR_SIZE },
+	};
+	pid_t child = child_start(written_far_program, NULL);
+
+	fill(local[1].iov_base, FAR_SIZE, 0x42);
+	for (turn = 1; turn <= FAR_TURNS; turn++) {
+		while (__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE) !=
+		       turn)
+			sched_yield();
+		remote[1].iov_base = shared->area + (turn - 1) * FAR_SIZE;
+		EXPECT_EQ((ssize_t)(sizeof(turn) + FAR_SIZE),
+			  process_vm_writev(child, local, 2, remote, 2, 0));
+		__atomic_store_n(&shared->go_on, turn, __ATOMIC_RELEASE);
+	}
+	EXPECT_EQ(0, child_wait(child));
+	munmap(local[1].iov_base, FAR_SIZE);
+}
+
 /* What the kernel writes on its own account. */
 static volatile struct rseq *rseq_area(void)
 {
