@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/ipc.h>
@@ -1171,6 +1172,79 @@ TEST_F(shared, written_by_a_debugger)
 	meet_reader(_metadata, true);
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_FOREIGN));
 	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/*
+ * Or it is on its way through these pages when the call begins; what it has
+ * itself at their addresses is no affair of the call's.
+ */
+#define FAR_SIZE	(1024 * PAGE_SIZE)
+
+static struct {
+	uint32_t ready, begun, done;
+} *way;
+
+static void await_done(void *arg)
+{
+	while (!__atomic_load_n(&way->done, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static int written_far_program(void *start)
+{
+	CHECK(restoring(nothing, NULL) == RESCUED);
+	fill(start, FAR_SIZE, OLD);
+	meet_signal(&way->ready);
+	while (!__atomic_load_n(&way->begun, __ATOMIC_ACQUIRE))
+		sched_yield();
+	return restoring(await_done, NULL) == RESCUED ? 0 : 1;
+}
+
+static void meet_writer_on_its_way(struct __test_metadata *_metadata)
+{
+	int fd = memfd_create("shared", MFD_CLOEXEC), ended;
+	unsigned char *start = private_memory(FAR_SIZE), *view;
+	uint32_t begun = 1;
+	struct iovec local[2] = {
+		{ &begun, sizeof(begun) },
+		{ private_memory(FAR_SIZE), FAR_SIZE },
+	};
+	struct iovec remote[2] = {
+		{ &way->begun, sizeof(begun) },
+		{ start, FAR_SIZE },
+	};
+	pid_t child;
+
+	memset(way, 0, sizeof(*way));
+	ASSERT_EQ(0, ftruncate(fd, FAR_SIZE));
+	view = mmap(NULL, FAR_SIZE, PROT_READ, MAP_SHARED, fd, 0);
+	ASSERT_EQ(start, mmap(start, FAR_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_FIXED, fd, 0));
+	child = child_start(written_far_program, start);
+	ASSERT_EQ(start, mmap(start, FAR_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
+	fill(start, FAR_SIZE, OTHER);
+	fill(local[1].iov_base, FAR_SIZE, NEW);
+	meet_await(&way->ready);
+	EXPECT_EQ((ssize_t)(sizeof(begun) + FAR_SIZE),
+		  process_vm_writev(child, local, 2, remote, 2, 0));
+	meet_signal(&way->done);
+	ended = child_wait(child);
+	EXPECT_TRUE(!ended || ended == -SIGSEGV);
+	EXPECT_TRUE(holds(view, FAR_SIZE, NEW));
+	munmap(local[1].iov_base, FAR_SIZE);
+	munmap(start, FAR_SIZE);
+	munmap(view, FAR_SIZE);
+	close(fd);
+}
+
+TEST_F(shared, written_by_another_on_its_way)
+{
+	int i;
+
+	way = shared_memory(PAGE_SIZE);
+	for (i = 0; i < 8; i++)
+		meet_writer_on_its_way(_metadata);
 }
 
 /* More than the log may hold. */
