@@ -9,6 +9,7 @@
 #include <linux/aio_abi.h>
 #include <linux/capability.h>
 #include <linux/io_uring.h>
+#include <linux/membarrier.h>
 #include <mqueue.h>
 #include <pthread.h>
 #include <sched.h>
@@ -513,6 +514,31 @@ REFUSES_STATE(user_of_file_system, NULL, change_fsuid)
 REFUSES_STATE(capability_bound, NULL, drop_capability)
 REFUSES_STATE(capabilities, NULL, set_capabilities)
 RESCUES(credentials_unchanged, NULL, ask_credentials, nothing)
+
+/* Others at the same address: the kernel frees those of the entry. */
+static void own_credentials(void)
+{
+	CHECK(!syscall(SYS_setresgid, -1, 1, -1));
+	CHECK(!syscall(SYS_setresgid, -1, 0, -1));
+}
+
+static void change_group_twice(void)
+{
+	CHECK(!syscall(SYS_setresgid, -1, 1, -1));
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	CHECK(!syscall(SYS_setresgid, -1, 2, -1));
+}
+
+TEST_F(state, credentials_at_the_same_address)
+{
+	struct row row = { own_credentials, change_group_twice };
+	int i;
+
+	for (i = 0; i < 20; i++)
+		EXPECT_EQ(-SIGSEGV, child_run(refused_program, &row));
+	EXPECT_EQ(20, refused_since_mark(REASSURE_REFUSED_STATE));
+	EXPECT_EQ(20, all_refused_since_mark());
+}
 
 static void join_session(void)
 {
