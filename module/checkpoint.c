@@ -279,10 +279,8 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 
 	if (!registers_supported(regs))
 		return REASSURE_REFUSED_PROBE;
-	if (mm_is_shared()) {
-		cp->files.stale = true;
+	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;
-	}
 	refusal = open_files_record(&cp->files);
 	if (refusal >= 0)
 		return refusal;
@@ -329,7 +327,6 @@ static struct checkpoint *make_checkpoint(void)
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 {
 	struct checkpoint *cp = own_checkpoint();
-	u64 ended;
 
 	/* Pairs with the one in end_call(), when somebody else ends it. */
 	if (cp && smp_load_acquire(&cp->open)) {
@@ -356,10 +353,7 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 
 	/* While it is not open, only this thread writes to it. */
 	WRITE_ONCE(cp->rp, rp);
-	ended = ended_threads();
-	if (ended != cp->ended_threads)
-		cp->files.stale = true;
-	cp->ended_threads = ended;
+	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);

@@ -31,12 +31,9 @@ static struct fdtable *own_table(void)
 	return rcu_dereference_raw(current->files->fdt);
 }
 
-bool open_files_are_shared(struct open_files *of)
+bool open_files_are_shared(void)
 {
-	if (atomic_read(&current->files->count) == 1)
-		return false;
-	of->stale = true;
-	return true;
+	return atomic_read(&current->files->count) != 1;
 }
 
 static struct file *file_of(const struct fdtable *table, unsigned int fd)
@@ -183,7 +180,7 @@ int open_files_record(struct open_files *of)
 	unsigned int i;
 	int refusal;
 
-	if (open_files_are_shared(of))
+	if (open_files_are_shared())
 		return REASSURE_REFUSED_DESCRIPTOR;
 	if (has_changed(of, table)) {
 		refusal = look_again(of, table);
@@ -456,7 +453,7 @@ int open_files_prepare(struct open_files *of)
 {
 	unsigned int i;
 
-	if (open_files_are_shared(of) || closing_drops_locks(of))
+	if (open_files_are_shared() || closing_drops_locks(of))
 		return REASSURE_REFUSED_DESCRIPTOR;
 	for (i = 0; i < of->nr_offsets; i++) {
 		struct file_offset *offset = &of->offsets[i];

@@ -102,7 +102,7 @@ bool open_files_is_open(unsigned int fd);
 bool open_files_have(const struct open_files *of, unsigned int fd);
 
 /* Whether another process may change the descriptors, too. */
-bool open_files_are_shared(struct open_files *of);
+bool open_files_are_shared(void);
 
 int open_files_prepare(struct open_files *of);
 void open_files_commit(struct open_files *of);

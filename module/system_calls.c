@@ -170,6 +170,10 @@ static int look_at_refused_state(struct checkpoint *cp,
 
 static int share(struct checkpoint *cp, u64 flags)
 {
+	/*
+	 * Until nobody else has them any more no entry looks at them.  Nobody
+	 * can come to have them in another way.
+	 */
 	if (flags & CLONE_FILES) {
 		cp->files.stale = true;
 		return REASSURE_REFUSED_DESCRIPTOR;
@@ -192,13 +196,6 @@ static int look_at_clone3(struct checkpoint *cp, const struct pt_regs *regs,
 	if (copy_from_user_nofault(&flags, &args->flags, sizeof(flags)))
 		flags = CLONE_FILES;
 	return share(cp, flags);
-}
-
-static int look_at_unshare(struct checkpoint *cp, const struct pt_regs *regs,
-			   bool recording)
-{
-	cp->files.stale = true;
-	return REASSURE_REFUSED_STATE;
 }
 
 static int look_at_sigaction(struct checkpoint *cp, const struct pt_regs *regs,
@@ -338,7 +335,7 @@ static const struct {
 	{ __NR_io_submit, look_at_refused_descriptor },
 	{ __NR_clone, look_at_clone },
 	{ __NR_clone3, look_at_clone3 },
-	{ __NR_unshare, look_at_unshare },
+	{ __NR_unshare, look_at_refused_state },
 	{ __NR_setns, look_at_refused_state },
 	{ __NR_rt_sigaction, look_at_sigaction },
 	{ __NR_setuid, look_at_credentials },
@@ -449,7 +446,7 @@ static void look_at_current(struct checkpoint *cp, unsigned long ip)
 		guarded_mm_refuse(cp->gm, REASSURE_REFUSED_LEFT);
 		recording = false;
 	}
-	if (open_files_are_shared(&cp->files)) {
+	if (open_files_are_shared()) {
 		if (recording)
 			guarded_mm_refuse(cp->gm, REASSURE_REFUSED_DESCRIPTOR);
 	} else {
