@@ -4,7 +4,6 @@
  * the return, by a rollback, or when the call is left in another way.
  */
 #include <linux/hashtable.h>
-#include <linux/rseq.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -553,7 +552,8 @@ void checkpoint_restore_signals(struct checkpoint *cp)
  *
  * The return goes through the uprobe trampoline, where the kernel drops the
  * return probes of the frames that are gone and other tracers see this
- * function return.
+ * function return.  The number of the CPU in the rseq area, which is stale in
+ * the restored memory, the kernel writes anew whenever task work has run.
  *
  * Return: 0; a negative error when the process must not go on.
  */
@@ -576,8 +576,6 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	clear_restore_sigmask();
 	registers_return(&cp->registers, trampoline, config->has_value,
 			 config->value);
-	/* The CPU number in the restored memory is stale. */
-	rseq_set_notify_resume(current);
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_RESTORED,
 		     rb->restored);
 	return 0;
