@@ -186,7 +186,9 @@ int shared_rollback_prepare(struct shared_rollback *rb, struct guarded_mm *gm)
  * @rb: prepared
  *
  * The last write first: a page that is mapped twice was logged twice, and
- * only its first image is that of the entry.
+ * only its first image is that of the entry.  All are dirty already, in the
+ * page table or themselves: a write fault has made them writable, and who
+ * cleans them takes that away, with the folio locked.
  *
  * Return: how many pages were put back.
  */
@@ -202,7 +204,6 @@ unsigned long shared_rollback_commit(struct shared_rollback *rb)
 		if (!memcmp(page_address(live), image, PAGE_SIZE))
 			continue;
 		copy_page(page_address(live), image);
-		folio_mark_dirty(page_folio(live));
 		restored++;
 	}
 	shared_rollback_cancel(rb);
