@@ -1026,6 +1026,48 @@ TEST_F(shared, mapped_inside)
 	EXPECT_EQ(4, all_refused_since_mark());
 }
 
+/*
+ * A read that fails maps what is around: as a read, which nobody sees
+ * succeed.
+ */
+#define AROUND_SIZE	65536UL
+
+static void map_read_behind_and_write(void *arg)
+{
+	unsigned char *start = arg;
+	int pair[2];
+
+	CHECK(mmap(start, 2 * SIZE, PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_FIXED_NOREPLACE, file, 0) == start);
+	CHECK(!pipe2(pair, O_CLOEXEC));
+	/* One fault: a second would see what the first has mapped. */
+	CHECK(ioctl(pair[0], FIONBIO, start + SIZE) < 0 && errno == EFAULT);
+	write_plainly(start);
+}
+
+static int reading_behind_program(void *arg)
+{
+	long (*const victim)(void (*inside)(void *arg), void *arg) = arg;
+	unsigned char *start = private_memory(2 * AROUND_SIZE);
+	unsigned char bytes[SIZE];
+
+	CHECK(!munmap(start, 2 * AROUND_SIZE));
+	start += -(unsigned long)start % AROUND_SIZE;
+	file = memfd_create("shared", MFD_CLOEXEC);
+	fill(bytes, SIZE, OLD);
+	CHECK(write(file, bytes, SIZE) == SIZE);
+	victim(map_read_behind_and_write, start);
+	return 1;
+}
+
+TEST_F(shared, mapped_around_a_failed_read)
+{
+	EXPECT_EQ(-SIGSEGV, child_run(reading_behind_program, refusing));
+	EXPECT_EQ(-SIGSEGV, child_run(reading_behind_program, restoring));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_SHARED));
+	EXPECT_EQ(2, all_refused_since_mark());
+}
+
 /* A neighbour of the same file is merged with what was protected. */
 static void map_neighbour_and_write(void *arg)
 {
