@@ -104,6 +104,7 @@ void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
 		WRITE_ONCE(gm->maps.stale, true);
 		unprotected_add_range(&gm->unprotected, start & PAGE_MASK,
 				      PAGE_ALIGN(end));
+		WRITE_ONCE(gm->others_write, true);
 		/* Pairs with the one in guarded_mm_open(). */
 		smp_mb();
 		if (READ_ONCE(gm->owner))

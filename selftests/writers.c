@@ -1301,6 +1301,11 @@ static void await_written(void *turn)
 		sched_yield();
 }
 
+static void write_last(void *last)
+{
+	fill(last, PAGE_SIZE, 9);
+}
+
 static int written_far_program(void *arg)
 {
 	unsigned char *start = private_memory(FAR_TURNS * FAR_SIZE);
@@ -1319,13 +1324,17 @@ static int written_far_program(void *arg)
 	CHECK(rescued(nothing, NULL));
 	shared->area = start;
 	for (turn = 1; turn <= FAR_TURNS; turn++) {
+		unsigned char *last = start + turn * FAR_SIZE - PAGE_SIZE;
+
+		/* A page that calls write to stays writable. */
+		for (i = 0; i < turn % 2 * 3; i++)
+			CHECK(rescued(write_last, last));
 		__atomic_store_n(&shared->ready, turn, __ATOMIC_RELEASE);
 		while (__atomic_load_n(&shared->inside_now, __ATOMIC_ACQUIRE) !=
 		       turn)
 			sched_yield();
 		rescued(await_written, (void *)turn);
-		CHECK(holds(start + turn * FAR_SIZE - PAGE_SIZE, PAGE_SIZE,
-			    0x42));
+		CHECK(holds(last, PAGE_SIZE, 0x42));
 	}
 	return 0;
 }
