@@ -102,9 +102,8 @@ void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
 	gm = lookup(mm);
 	if (gm) {
 		WRITE_ONCE(gm->maps.stale, true);
-		unprotected_add_range(&gm->unprotected, start & PAGE_MASK,
-				      PAGE_ALIGN(end));
-		WRITE_ONCE(gm->others_write, true);
+		unprotected_add_others(&gm->unprotected, start & PAGE_MASK,
+				       PAGE_ALIGN(end));
 		/* Pairs with the one in guarded_mm_open(). */
 		smp_mb();
 		if (READ_ONCE(gm->owner))
@@ -479,6 +478,31 @@ static int renew(struct guarded_mm *gm, unsigned long sp)
 	return refusal;
 }
 
+/*
+ * Locks the address space for reading.  Others hold that lock from when they
+ * set out to write until they have come there, or use the page; so nobody is
+ * on the way when it could be had alone.  Without the wrappers, of which newer
+ * kernels have not all.
+ */
+static bool lock_for_renewal(struct guarded_mm *gm)
+{
+	struct unprotected *un = &gm->unprotected;
+	struct mm_struct *mm = guarded_mm_mm(gm);
+	unsigned long start, end;
+
+	if (!unprotected_take_others(un, &start, &end)) {
+		mmap_read_lock(mm);
+		return true;
+	}
+	if (!down_write_trylock(&mm->mmap_lock)) {
+		unprotected_add_others(un, start, end);
+		return false;
+	}
+	downgrade_write(&mm->mmap_lock);
+	unprotected_add_range(un, start, end);
+	return true;
+}
+
 static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
@@ -489,7 +513,8 @@ static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
 	mutex_unlock(&gm->lock);
 	if (refusal >= 0)
 		return refusal;
-	mmap_read_lock(mm);
+	if (!lock_for_renewal(gm))
+		return REASSURE_REFUSED_FOREIGN;
 	mutex_lock(&gm->lock);
 	refusal = renew(gm, sp);
 	trim_later(gm);

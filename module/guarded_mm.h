@@ -31,8 +31,6 @@
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
  *	when none is.  Set and cleared by that thread or under @lock
  * @foreign_faults: faults of other processes in this address space now
- * @others_write: somebody has set out to write to what @unprotected has as a
- *	range, and may not have come there yet
  * @dead_end: from here on the stack is live at the entry; below it, in the
  *	stack mapping, it is neither protected nor kept.  0 when all is live
  * @live_from: the first byte of the page @dead_end that is live
@@ -61,7 +59,6 @@ struct guarded_mm {
 	struct mappings maps;
 	struct task_struct *owner;
 	atomic_t foreign_faults;
-	bool others_write;
 	unsigned long dead_end;
 	unsigned int live_from;
 	bool released;

@@ -217,9 +217,6 @@ int protection_renew(struct guarded_mm *gm)
 	if (unprotected_take_range(un, &start, &end)) {
 		low = start;
 		high = end;
-		/* They have to fault, where pages are hot too. */
-		if (xchg(&gm->others_write, false))
-			page_log_forget(&gm->log, start, end);
 		refusal = protect(gm, start, end);
 		if (refusal >= 0)
 			unprotected_add_range(un, start, end);

@@ -25,7 +25,7 @@
 void unprotected_init(struct unprotected *un)
 {
 	spin_lock_init(&un->lock);
-	un->end = TASK_SIZE_MAX;
+	un->range.end = TASK_SIZE_MAX;
 }
 
 void unprotected_free(struct unprotected *un)
@@ -33,21 +33,42 @@ void unprotected_free(struct unprotected *un)
 	kvfree(un->pages);
 }
 
-/* From any context. */
-void unprotected_add_range(struct unprotected *un, unsigned long start,
-			   unsigned long end)
+static void widen(struct unprotected *un, struct unprotected_range *range,
+		  unsigned long start, unsigned long end)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&un->lock, flags);
-	if (un->end <= un->start) {
-		WRITE_ONCE(un->start, start);
-		WRITE_ONCE(un->end, end);
+	if (unprotected_range_is_empty(range)) {
+		WRITE_ONCE(range->start, start);
+		WRITE_ONCE(range->end, end);
 	} else {
-		WRITE_ONCE(un->start, min(un->start, start));
-		WRITE_ONCE(un->end, max(un->end, end));
+		WRITE_ONCE(range->start, min(range->start, start));
+		WRITE_ONCE(range->end, max(range->end, end));
 	}
 	spin_unlock_irqrestore(&un->lock, flags);
+}
+
+static bool take(struct unprotected *un, struct unprotected_range *range,
+		 unsigned long *start, unsigned long *end)
+{
+	bool taken;
+
+	spin_lock_irq(&un->lock);
+	*start = range->start;
+	*end = range->end;
+	taken = !unprotected_range_is_empty(range);
+	WRITE_ONCE(range->start, 0);
+	WRITE_ONCE(range->end, 0);
+	spin_unlock_irq(&un->lock);
+	return taken;
+}
+
+/* From any context. */
+void unprotected_add_range(struct unprotected *un, unsigned long start,
+			   unsigned long end)
+{
+	widen(un, &un->range, start, end);
 }
 
 /* The PMD-sized area around @address, in which a large folio lies. */
@@ -61,16 +82,21 @@ void unprotected_add_area(struct unprotected *un, unsigned long address)
 bool unprotected_take_range(struct unprotected *un, unsigned long *start,
 			    unsigned long *end)
 {
-	bool taken;
+	return take(un, &un->range, start, end);
+}
 
-	spin_lock_irq(&un->lock);
-	*start = un->start;
-	*end = un->end;
-	taken = *start < *end;
-	un->start = 0;
-	un->end = 0;
-	spin_unlock_irq(&un->lock);
-	return taken;
+/* Others have set out to write to a range.  From any context. */
+void unprotected_add_others(struct unprotected *un, unsigned long start,
+			    unsigned long end)
+{
+	widen(un, &un->others, start, end);
+}
+
+/* As unprotected_take_range(). */
+bool unprotected_take_others(struct unprotected *un, unsigned long *start,
+			     unsigned long *end)
+{
+	return take(un, &un->others, start, end);
 }
 
 /* The more memory there is, the longer a list is cheaper than a walk. */

@@ -20,25 +20,36 @@ struct recent_page {
 };
 
 /**
+ * struct unprotected_range - addresses
+ * @start: the first
+ * @end: behind the last; not above @start when there are none
+ */
+struct unprotected_range {
+	unsigned long start;
+	unsigned long end;
+};
+
+/**
  * struct unprotected - memory that may have become writable since it was
  *	protected, hot pages excepted
  * @pages: addresses of pages; may name one twice
  * @count: entries of @pages in use
  * @capacity: entries that @pages has room for
- * @lock: of the range; taken anywhere
- * @start: a range in which any page may be writable
- * @end: its end; not above @start when there is none
+ * @lock: of the ranges; taken anywhere
+ * @range: in which any page may be writable
+ * @others: to which others have set out to write; they may not have come
+ *	there yet
  * @recent: pages that were in @pages lately, by their number
  *
- * The lock of the address space serialises all but the range.
+ * The lock of the address space serialises all but the ranges.
  */
 struct unprotected {
 	unsigned long *pages;
 	unsigned int count;
 	unsigned int capacity;
 	spinlock_t lock;	/* see above */
-	unsigned long start;
-	unsigned long end;
+	struct unprotected_range range;
+	struct unprotected_range others;
 	struct recent_page recent[UNPROTECTED_RECENT];
 };
 
@@ -54,14 +65,27 @@ bool unprotected_was_recent(struct unprotected *un, unsigned long address,
 bool unprotected_take_range(struct unprotected *un, unsigned long *start,
 			    unsigned long *end);
 
+void unprotected_add_others(struct unprotected *un, unsigned long start,
+			    unsigned long end);
+bool unprotected_take_others(struct unprotected *un, unsigned long *start,
+			     unsigned long *end);
+
+static inline bool
+unprotected_range_is_empty(const struct unprotected_range *range)
+{
+	return READ_ONCE(range->end) <= READ_ONCE(range->start);
+}
+
 static inline bool unprotected_is_all(const struct unprotected *un)
 {
-	return !READ_ONCE(un->start) && READ_ONCE(un->end) == TASK_SIZE_MAX;
+	return !READ_ONCE(un->range.start) &&
+	       READ_ONCE(un->range.end) == TASK_SIZE_MAX;
 }
 
 static inline bool unprotected_is_empty(const struct unprotected *un)
 {
-	return !un->count && READ_ONCE(un->end) <= READ_ONCE(un->start);
+	return !un->count && unprotected_range_is_empty(&un->range) &&
+	       unprotected_range_is_empty(&un->others);
 }
 
 #endif
