@@ -145,7 +145,7 @@ static int prepare_pages(struct rollback *rb)
 {
 	struct page_log *log = &rb->gm->log;
 	struct logged_page *logged;
-	int refusal;
+	int refusal, pinned = -1;
 
 	if (log->nr_saved) {
 		rb->pages = kvmalloc_array(log->nr_saved, sizeof(*rb->pages),
@@ -163,11 +163,14 @@ static int prepare_pages(struct rollback *rb)
 			refusal = check_in_use(rb->gm, logged);
 		else
 			refusal = prepare_page(rb, logged);
-		if (refusal >= 0)
+		/* The others come back from swap before it is tried again. */
+		if (refusal == REASSURE_REFUSED_PINNED)
+			pinned = refusal;
+		else if (refusal >= 0)
 			return refusal;
 		cond_resched();
 	}
-	return -1;
+	return pinned;
 }
 
 static void release(struct rollback *rb)
