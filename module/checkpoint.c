@@ -4,6 +4,7 @@
  * the return, by a rollback, or when the call is left in another way.
  */
 #include <linux/hashtable.h>
+#include <linux/rseq.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -115,6 +116,7 @@ static void stop_recording(struct checkpoint *cp)
 /* The call is over; @cp->lock is held. */
 static void end_call(struct checkpoint *cp)
 {
+	deadline_cancel(cp);
 	stop_recording(cp);
 	WRITE_ONCE(cp->rp, NULL);
 	if (cp->oracle)
@@ -356,8 +358,11 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);
-	if (cp->refusal < 0)
+	if (cp->refusal < 0) {
 		count_events(&rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
+		if (rp->config.deadline_ms)
+			deadline_arm(cp, rp->config.deadline_ms);
+	}
 	/* From here on others may end the call. */
 	smp_store_release(&cp->open, true);
 }
@@ -552,8 +557,7 @@ void checkpoint_restore_signals(struct checkpoint *cp)
  *
  * The return goes through the uprobe trampoline, where the kernel drops the
  * return probes of the frames that are gone and other tracers see this
- * function return.  The number of the CPU in the rseq area, which is stale in
- * the restored memory, the kernel writes anew whenever task work has run.
+ * function return.
  *
  * Return: 0; a negative error when the process must not go on.
  */
@@ -576,6 +580,11 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	clear_restore_sigmask();
 	registers_return(&cp->registers, trampoline, config->has_value,
 			 config->value);
+	/*
+	 * The CPU number in the restored memory is stale.  The kernel looks at
+	 * it by itself only where task work does not interrupt.
+	 */
+	rseq_set_notify_resume(current);
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_RESTORED,
 		     rb->restored);
 	return 0;

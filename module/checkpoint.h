@@ -10,6 +10,7 @@
 #include <linux/task_work.h>
 
 #include "arch/x86/registers.h"
+#include "deadline.h"
 #include "open_files.h"
 #include "process_state.h"
 #include "rescue_point.h"
@@ -66,6 +67,7 @@ struct signal_state {
  * @recording: what the call does to descriptors and the like is watched: it
  *	is open and may be rolled back
  * @ended_threads: changes when a thread of the process ends
+ * @deadline: when the call will have been inside for too long
  * @work: brings the thread from a signal to its rollback
  * @info: of the signal
  *
@@ -94,6 +96,7 @@ struct checkpoint {
 	spinlock_t recording_lock;	/* see above */
 	bool recording;
 	u64 ended_threads;
+	struct deadline deadline;
 	struct callback_head work;
 	kernel_siginfo_t info;
 };

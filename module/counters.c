@@ -13,6 +13,7 @@ const char *const reassure_counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
+	[REASSURE_COUNTER_DEADLINES] = "deadlines",
 };
 
 const char *const reassure_refusal_names[REASSURE_REFUSALS] = {

@@ -40,7 +40,12 @@ static struct netlink_range_validation budget_seconds_range = {
 	.max = REASSURE_BUDGET_SECONDS_MAX,
 };
 
-static const struct nla_policy add_policy[REASSURE_A_EXHAUSTED + 1] = {
+static struct netlink_range_validation deadline_range = {
+	.min = 1,
+	.max = REASSURE_DEADLINE_MAX,
+};
+
+static const struct nla_policy add_policy[REASSURE_A_DEADLINE + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
 	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
@@ -60,6 +65,8 @@ static const struct nla_policy add_policy[REASSURE_A_EXHAUSTED + 1] = {
 	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
 	[REASSURE_A_EXHAUSTED] =
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
+	[REASSURE_A_DEADLINE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -183,6 +190,8 @@ static int parse_config(struct genl_info *info,
 		config->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
 	if (attrs[REASSURE_A_SHARED])
 		config->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
+	if (attrs[REASSURE_A_DEADLINE])
+		config->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_BUILD_ID]) {
 		config->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
 		nla_memcpy(config->build_id, attrs[REASSURE_A_BUILD_ID],
@@ -289,6 +298,9 @@ static int put_config(struct sk_buff *skb,
 		return -EMSGSIZE;
 	if (config->has_value &&
 	    nla_put_s64(skb, REASSURE_A_RETURN, config->value, REASSURE_A_PAD))
+		return -EMSGSIZE;
+	if (config->deadline_ms &&
+	    nla_put_u32(skb, REASSURE_A_DEADLINE, config->deadline_ms))
 		return -EMSGSIZE;
 	if (config->function &&
 	    nla_put_string(skb, REASSURE_A_FUNCTION, config->function))

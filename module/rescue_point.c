@@ -11,6 +11,7 @@
 
 #include "bypass.h"
 #include "checkpoint.h"
+#include "deadline.h"
 #include "fatal_signal.h"
 #include "guarded_mm.h"
 #include "mapping_guard.h"
@@ -119,6 +120,7 @@ static void stop_interception(void)
 	bypass_stop();
 	system_calls_stop();
 	skip_stop();
+	deadline_stop();
 	write_guard_stop();
 }
 

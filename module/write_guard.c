@@ -409,8 +409,8 @@ void write_guard_stop(void)
 	wait_var_event(&faults_inside, !atomic_read(&faults_inside));
 	WRITE_ONCE(stopping, false);
 	/*
-	 * They, and those of fatal_signal_stop(), mapping_guard_stop() and
-	 * skip_stop(), have executed their last instruction.
+	 * They, and those of fatal_signal_stop(), mapping_guard_stop(),
+	 * skip_stop() and deadline_stop(), have executed their last instruction.
 	 */
 	synchronize_rcu_tasks();
 }

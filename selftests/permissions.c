@@ -430,6 +430,21 @@ static void skip_of_unlimited(struct nl_msg *msg)
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 }
 
+static void deadline_of_none(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_DEADLINE, 0);
+}
+
+static void deadline_too_late(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_DEADLINE, REASSURE_DEADLINE_MAX + 1);
+}
+
+static void deadline_long(struct nl_msg *msg)
+{
+	nla_put_u64(msg, REASSURE_A_DEADLINE, 1);
+}
+
 static void put_budget(struct nl_msg *msg, unsigned int rescues,
 		       unsigned int seconds)
 {
@@ -556,6 +571,9 @@ static const struct nonsense nonsense[] = {
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, exhausted_short, -EINVAL, ""),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
+	CASE(0, deadline_of_none, -ERANGE, ""),
+	CASE(0, deadline_too_late, -ERANGE, ""),
+	CASE(0, deadline_long, -EINVAL, ""),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_of_no_time, -ERANGE, ""),
 	CASE(0, budget_too_large, -ERANGE, ""),

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
-#include <sys/rseq.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -23,6 +22,7 @@
 #include <time.h>
 
 #include "kselftest_harness.h"
+#include "lib/cpu.h"
 #include "lib/reassure_test.h"
 #include "lib/swap.h"
 
@@ -1370,26 +1370,12 @@ TEST_F(writers, another_is_on_its_way)
 }
 
 /* What the kernel writes on its own account. */
-static volatile struct rseq *rseq_area(void)
-{
-	return (void *)((char *)__builtin_thread_pointer() + __rseq_offset);
-}
-
 static unsigned int cpu_now(void)
 {
 	unsigned int cpu = -1;
 
 	syscall(SYS_getcpu, &cpu, NULL, NULL);
 	return cpu;
-}
-
-static void go_to_cpu(unsigned int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	CHECK(!sched_setaffinity(0, sizeof(cpus), &cpus));
 }
 
 static void change_cpu(void *cpu)
@@ -1416,7 +1402,7 @@ static int moved_to_other_cpu_program(void *arg)
 
 TEST_F(writers, number_of_the_cpu)
 {
-	if (!__rseq_size || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+	if (!cpu_changes_are_told())
 		SKIP(return, "no rseq, or one CPU");
 	EXPECT_EQ(0, child_run(moved_to_other_cpu_program, NULL));
 	EXPECT_EQ(0, all_refused_since_mark());

@@ -27,6 +27,8 @@
 #define REASSURE_BUDGET_MAX	1000000
 /* Longest period of a budget, in seconds: ten years. */
 #define REASSURE_BUDGET_SECONDS_MAX	315360000
+/* Longest deadline of a call, in milliseconds: a day. */
+#define REASSURE_DEADLINE_MAX	86400000
 
 /**
  * enum reassure_command - what can be asked of the module
@@ -36,7 +38,8 @@
  *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
- *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED and REASSURE_A_EXHAUSTED.
+ *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED, REASSURE_A_EXHAUSTED and
+ *	REASSURE_A_DEADLINE.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
@@ -97,6 +100,9 @@ enum reassure_command {
  * @REASSURE_A_EXHAUSTED: u32, one of enum reassure_exhausted; default
  *	REASSURE_EXHAUSTED_DIE.  REASSURE_EXHAUSTED_SKIP excludes
  *	REASSURE_A_BUDGET_UNLIMITED
+ * @REASSURE_A_DEADLINE: u32, 1 to REASSURE_DEADLINE_MAX milliseconds: a call
+ *	that is inside for longer is rescued as if it had crashed; absent for
+ *	no limit
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -119,6 +125,7 @@ enum reassure_attribute {
 	REASSURE_A_MODULE_VERSION,
 	REASSURE_A_SHARED,
 	REASSURE_A_EXHAUSTED,
+	REASSURE_A_DEADLINE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -195,6 +202,8 @@ enum reassure_exhausted {
  *	("differences")
  * @REASSURE_COUNTER_SKIPPED: calls that returned at once, because the budget
  *	was spent and the rescue point says REASSURE_EXHAUSTED_SKIP ("skipped")
+ * @REASSURE_COUNTER_DEADLINES: those of the rescues that were made because the
+ *	call was inside for longer than REASSURE_A_DEADLINE ("deadlines")
  */
 enum reassure_counter {
 	REASSURE_COUNTER_CHECKPOINTS,
@@ -206,6 +215,7 @@ enum reassure_counter {
 	REASSURE_COUNTER_ROLLBACK_NS,
 	REASSURE_COUNTER_DIFFERENCES,
 	REASSURE_COUNTER_SKIPPED,
+	REASSURE_COUNTER_DEADLINES,
 
 	REASSURE_COUNTERS
 };

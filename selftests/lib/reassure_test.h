@@ -60,6 +60,7 @@ enum test_shared {
  * @budget_rescues: with
  * @budget_seconds: a budget in place of none
  * @exhausted: enum reassure_exhausted
+ * @deadline_ms: in place of none
  */
 struct rescue_point {
 	const void *function;
@@ -74,6 +75,7 @@ struct rescue_point {
 	unsigned int budget_rescues;
 	unsigned int budget_seconds;
 	unsigned int exhausted;
+	unsigned int deadline_ms;
 };
 
 int rescue_point_add(const struct rescue_point *rp);

@@ -79,6 +79,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 	json_object_object_add(object, "budget", budget_json(answer));
 	json_object_object_add(object, "exhausted",
 			       string_or_null(exhausted_names[answer->exhausted]));
+	json_object_object_add(object, "deadline", answer->deadline_ms ?
+			       json_object_new_int64(answer->deadline_ms) : NULL);
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
 }
@@ -112,8 +114,11 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("nothing (void)");
 	printf("; signals ");
 	print_signals(answer->signals);
-	printf("; handled: %s; shared: %s; budget ",
-	       handled_names[answer->handled], shared_names[answer->shared]);
+	printf("; handled: %s; shared: %s; ", handled_names[answer->handled],
+	       shared_names[answer->shared]);
+	if (answer->deadline_ms)
+		printf("deadline %u ms; ", answer->deadline_ms);
+	printf("budget ");
 	if (answer->unlimited)
 		printf("unlimited\n");
 	else

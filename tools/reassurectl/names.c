@@ -14,6 +14,7 @@ const char *const counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_ROLLBACK_NS] = "rollback_ns",
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
+	[REASSURE_COUNTER_DEADLINES] = "deadlines",
 };
 
 const char *const refusal_names[REASSURE_REFUSALS] = {

@@ -75,6 +75,9 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 	if (options->has_exhausted &&
 	    nla_put_u32(msg, REASSURE_A_EXHAUSTED, options->exhausted))
 		return false;
+	if (options->deadline_ms &&
+	    nla_put_u32(msg, REASSURE_A_DEADLINE, options->deadline_ms))
+		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -151,6 +154,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
 	if (attrs[REASSURE_A_EXHAUSTED])
 		answer->exhausted = nla_get_u32(attrs[REASSURE_A_EXHAUSTED]);
+	if (attrs[REASSURE_A_DEADLINE])
+		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (answer->handled > REASSURE_HANDLED_MAX ||
 	    answer->shared > REASSURE_SHARED_MAX ||
 	    answer->exhausted > REASSURE_EXHAUSTED_MAX)

@@ -26,6 +26,8 @@ struct kernel_answer {
 	__u32 handled;
 	__u32 shared;
 	__u32 exhausted;
+	/* 0 for none. */
+	__u32 deadline_ms;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -220,6 +220,22 @@ static bool set_exhausted(struct add_options *options, const char *text,
 	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
+static bool set_deadline(struct add_options *options, const char *text,
+			 char *error)
+{
+	__u64 milliseconds;
+
+	if (!strcmp(text, "none"))
+		return true;
+	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
+	    milliseconds > REASSURE_DEADLINE_MAX)
+		return wrong(error,
+			     "--deadline takes 1 to %d milliseconds or none, not '%s'",
+			     REASSURE_DEADLINE_MAX, text);
+	options->deadline_ms = milliseconds;
+	return true;
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -237,6 +253,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return parse_budget(options, value, error);
 	if (!strcmp(option, "--exhausted"))
 		return set_exhausted(options, value, error);
+	if (!strcmp(option, "--deadline"))
+		return set_deadline(options, value, error);
 	if (!strcmp(option, "--exe")) {
 		options->exe = value;
 		return true;
@@ -273,7 +291,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		NULL
+		"--deadline", NULL
 	};
 	unsigned int seen = 0;
 	const char *value;

@@ -26,6 +26,7 @@ struct add_options {
 	__u32 shared;
 	bool has_exhausted;
 	__u32 exhausted;
+	__u32 deadline_ms;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

@@ -17,7 +17,7 @@ static const struct verb {
 	  "add --exe PATH (--function NAME | --offset N) --return VALUE|void\n"
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
 	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
-	  "    [--exhausted die|skip]\n"
+	  "    [--exhausted die|skip] [--deadline MS]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -35,7 +35,9 @@ static const struct verb {
 	  "  --budget LIMIT    at most N rescues in SECONDS (default 20/3600),\n"
 	  "                    or unlimited\n"
 	  "  --exhausted WHAT  when that is spent: die of the next fault (default),\n"
-	  "                    or skip the function, which returns VALUE at once\n" },
+	  "                    or skip the function, which returns VALUE at once\n"
+	  "  --deadline MS     a call that takes longer is rescued as if it had\n"
+	  "                    crashed; default: none\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,

@@ -61,6 +61,7 @@ static void test_add_most(void **state)
 		.shared = REASSURE_SHARED_LEAVE,
 		.has_exhausted = true,
 		.exhausted = REASSURE_EXHAUSTED_SKIP,
+		.deadline_ms = 1500,
 		.budget_rescues = 3,
 		.budget_seconds = 60,
 	};
@@ -85,6 +86,7 @@ static void test_add_most(void **state)
 			 REASSURE_SHARED_LEAVE);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_EXHAUSTED]),
 			 REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_DEADLINE]), 1500);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_RESCUES]), 3);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_BUDGET_SECONDS]), 60);
 	assert_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
@@ -150,6 +152,7 @@ static void test_parse(void **state)
 	nla_put_u32(msg, REASSURE_A_HANDLED, REASSURE_HANDLED_LEAVE);
 	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
+	nla_put_u32(msg, REASSURE_A_DEADLINE, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, 3600);
 	/* A newer module counts more than this tool knows. */
@@ -168,6 +171,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.handled, REASSURE_HANDLED_LEAVE);
 	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(answer.deadline_ms, 20);
 	assert_false(answer.unlimited);
 	assert_int_equal(answer.budget_rescues, 20);
 	assert_int_equal(answer.budget_seconds, 3600);

@@ -207,7 +207,7 @@ static void test_add(void **state)
 	assert_true(ADD("--exe=a=b", "--offset=0x10", "--return=void",
 			"--name=n", "--signals=SEGV", "--handled=leave",
 			"--budget=1/2", "--shared", "restore",
-			"--exhausted", "skip"));
+			"--exhausted", "skip", "--deadline=1500"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
@@ -217,6 +217,7 @@ static void test_add(void **state)
 	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
 	assert_true(options.has_exhausted);
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(options.deadline_ms, 1500);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
 }
@@ -265,6 +266,14 @@ static void test_add_errors(void **state)
 	assert_false(ADD("--exe=a", "--function=f", "--return=1",
 			 "--budget=unlimited", "--exhausted=skip"));
 	assert_contains(error, "--exhausted skip needs a --budget");
+	assert_false(ADD("--deadline=0"));
+	assert_contains(error, "--deadline takes 1 to 86400000 milliseconds or none, not '0'");
+	assert_false(ADD("--deadline=86400001"));
+	assert_contains(error, "--deadline takes");
+	assert_false(ADD("--deadline=-1"));
+	assert_contains(error, "--deadline takes");
+	assert_false(ADD("--deadline=1s"));
+	assert_contains(error, "--deadline takes");
 	assert_false(ADD("--name", "a/b"));
 	assert_contains(error, "--name takes");
 }

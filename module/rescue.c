@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A rescue: from the decision whether there may be one to what is said of it.
+ */
+#include <linux/ktime.h>
+#include <linux/ratelimit.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+
+#include "checkpoint.h"
+#include "kernel_symbols.h"
+#include "rescue.h"
+
+/* What rescue() answers besides a refusal. */
+#define RESCUED			(-1)
+#define NOTHING_TO_RESCUE	(-2)
+#define LOST			(-3)
+
+static const char *signal_name(int sig)
+{
+	switch (sig) {
+	case SIGILL:
+		return "SIGILL";
+	case SIGTRAP:
+		return "SIGTRAP";
+	case SIGABRT:
+		return "SIGABRT";
+	case SIGBUS:
+		return "SIGBUS";
+	case SIGFPE:
+		return "SIGFPE";
+	case SIGSEGV:
+		return "SIGSEGV";
+	default:
+		return "SIGSYS";
+	}
+}
+
+static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
+		       const struct pt_regs *fault, unsigned long restored)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	char value[24] = "nothing";
+
+	if (!__ratelimit(&limit))
+		return;
+	if (config->has_value)
+		snprintf(value, sizeof(value), "%lld", config->value);
+	if (!info)
+		pr_info("rescued %s[%d] in %s: inside for %u ms, ip 0x%lx, %lu pages restored, returned %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			config->deadline_ms, fault->ip, restored, value);
+	else if (info->si_signo == SIGABRT)
+		pr_info("rescued %s[%d] in %s: SIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			fault->ip, restored, value);
+	else
+		pr_info("rescued %s[%d] in %s: %s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			signal_name(info->si_signo), info->si_code,
+			(unsigned long)info->si_addr, fault->ip, restored,
+			value);
+}
+
+static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
+			int refusal)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	/* Its own, so that other refusals do not hide what to do. */
+	static DEFINE_RATELIMIT_STATE(budget_limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+	const char *what = info ? signal_name(info->si_signo) : "deadline";
+
+	/* Left to the program's handler as it was asked for: normal work. */
+	if (refusal == REASSURE_REFUSED_HANDLED)
+		return;
+	if (refusal == REASSURE_REFUSED_BUDGET) {
+		if (__ratelimit(&budget_limit))
+			pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more, delete the rescue point and add it with --budget N/SECONDS or --budget unlimited\n",
+				current->comm, task_pid_nr(current),
+				config->name, what, config->budget_rescues,
+				config->budget_seconds);
+	} else if (__ratelimit(&limit)) {
+		pr_info("not rescued %s[%d] in %s: %s: %s\n",
+			current->comm, task_pid_nr(current), config->name,
+			what, reassure_refusal_names[refusal]);
+	}
+}
+
+static bool has_handler(int sig)
+{
+	__sighandler_t handler = own_sighand()->action[sig - 1].sa.sa_handler;
+
+	return handler != SIG_DFL && handler != SIG_IGN;
+}
+
+/* Why this signal is not to be rescued, whatever the state of memory is. */
+static int signal_refusal(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	const struct rescue_point_config *config = &cp->rp->config;
+	int sig = info->si_signo;
+
+	if (!(config->signals & BIT_ULL(sig - 1)))
+		return REASSURE_REFUSED_SIGNAL;
+	if (sig == SIGBUS && (info->si_code == BUS_MCEERR_AR ||
+			      info->si_code == BUS_MCEERR_AO))
+		return REASSURE_REFUSED_HARDWARE;
+	/* Sent by perf, or forced by the kernel to end the process. */
+	if ((sig == SIGTRAP && info->si_code == TRAP_PERF) ||
+	    own_sighand()->action[sig - 1].sa.sa_flags & SA_IMMUTABLE)
+		return REASSURE_REFUSED_SIGNAL;
+	if (current->ptrace)
+		return REASSURE_REFUSED_TRACED;
+	if (config->handled == REASSURE_HANDLED_LEAVE && has_handler(sig))
+		return REASSURE_REFUSED_HANDLED;
+	return -1;
+}
+
+/* Whether the signal that we were called for waits in current's own queue. */
+static bool signal_is_queued(const kernel_siginfo_t *info)
+{
+	struct sigqueue *entry;
+
+	list_for_each_entry(entry, &current->pending.list, list)
+		if (entry->info.si_signo == info->si_signo)
+			return entry->info.si_code == info->si_code;
+	return false;
+}
+
+/* The signals that the kernel raises for what an instruction did. */
+static bool has_fault_queued(void)
+{
+	static const int faults[] = {
+		SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS
+	};
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(faults); i++)
+		if (sigismember(&current->pending.signal, faults[i]))
+			return true;
+	return false;
+}
+
+static bool dequeue(const kernel_siginfo_t *info)
+{
+	kernel_siginfo_t taken;
+	sigset_t mask;
+
+	sigfillset(&mask);
+	sigdelset(&mask, info->si_signo);
+	return signal_is_queued(info) && compat_dequeue_signal(&mask, &taken);
+}
+
+/*
+ * The point of no return.  Takes the signal @info off its queue, and puts back
+ * what the kernel changed when it forced it.
+ *
+ * Return: false, with nothing changed, when the process is ending or the
+ * signal is not there; or, without one, when a fault is.
+ */
+static bool take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	struct signal_struct *signal = current->signal;
+	bool taken;
+
+	spin_lock_irq(&own_sighand()->siglock);
+	taken = !(signal->flags & SIGNAL_GROUP_EXIT) &&
+		!signal->group_exec_task &&
+		!sigismember(&current->pending.signal, SIGKILL) &&
+		(info ? dequeue(info) : !has_fault_queued());
+	if (taken)
+		checkpoint_restore_signals(cp);
+	spin_unlock_irq(&own_sighand()->siglock);
+	return taken;
+}
+
+/*
+ * Rescues current from the signal @info that waits in its queue, or, when that
+ * is NULL, from being inside for too long.
+ *
+ * Return: RESCUED; NOTHING_TO_RESCUE; LOST when it must not go on; otherwise
+ * the enum reassure_refusal.
+ */
+static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	struct counters *counters = &cp->rp->counters;
+	struct pt_regs fault;
+	struct rollback rb;
+	u64 start = ktime_get_ns();
+	int refusal = -1;
+
+	if (info)
+		refusal = signal_refusal(cp, info);
+	else if (current->ptrace)
+		refusal = REASSURE_REFUSED_TRACED;
+	if (refusal < 0)
+		refusal = checkpoint_prepare(cp, &rb);
+	if (refusal >= 0)
+		return refusal;
+	if (!budget_take(&cp->rp->budget)) {
+		rollback_cancel(&rb);
+		return REASSURE_REFUSED_BUDGET;
+	}
+	if (!take_signal(cp, info)) {
+		rollback_cancel(&rb);
+		return NOTHING_TO_RESCUE;
+	}
+	fault = *task_pt_regs(current);
+	if (checkpoint_roll_back(cp, &rb))
+		return LOST;
+	count_events(counters, REASSURE_COUNTER_RESCUES, 1);
+	if (!info)
+		count_events(counters, REASSURE_COUNTER_DEADLINES, 1);
+	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
+		     ktime_get_ns() - start);
+	log_rescue(cp, info, &fault, rb.restored);
+	return RESCUED;
+}
+
+/*
+ * The mappings of current could not be put back, so not even a handler of its
+ * own may run: it dies of the signal that it would have died of.
+ */
+static void die(const kernel_siginfo_t *info)
+{
+	int sig = info ? info->si_signo : SIGKILL;
+
+	spin_lock_irq(&own_sighand()->siglock);
+	own_sighand()->action[sig - 1].sa.sa_handler = SIG_DFL;
+	sigdelset(&current->blocked, sig);
+	current->signal->flags &= ~SIGNAL_UNKILLABLE;
+	spin_unlock_irq(&own_sighand()->siglock);
+	send_sig_info(sig, info ? (struct kernel_siginfo *)info : SEND_SIG_PRIV,
+		      current);
+}
+
+static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
+		   int result)
+{
+	int refusal = result == LOST ? REASSURE_REFUSED_MAPPING : result;
+
+	if (refusal >= 0) {
+		count_refusal(&cp->rp->counters, refusal);
+		log_refusal(cp, info, refusal);
+	}
+	if (result == LOST)
+		die(info);
+	if (result == RESCUED || result == LOST)
+		checkpoint_end_call(cp);
+}
+
+/**
+ * rescue_current() - take current back to the entry of its call, if it has one
+ * @cp: its checkpoint, with a reference
+ * @info: the fatal signal, which waits in its queue; NULL for a deadline
+ *
+ * For task work, on the way back to user mode.  Where that is not possible
+ * nothing is changed and the signal does its work.
+ */
+void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	/* Task work is also run from do_exit(), where the memory is gone. */
+	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
+		return;
+	mutex_lock(&cp->lock);
+	if (cp->open) {
+		/* It may be a push onto a stack that has overflowed. */
+		kernel_abort_single_step();
+		finish(cp, info, rescue(cp, info));
+	}
+	mutex_unlock(&cp->lock);
+}
