@@ -221,6 +221,10 @@ static int prepare_mappings(struct rollback *rb)
  * Return: negative, and rollback_commit() or rollback_cancel() must follow
  * with nothing between that could change a mapping; otherwise the enum
  * reassure_refusal, with nothing left to undo.
+ *
+ * Until then the mmap lock is held alone.  Who writes to this memory from
+ * elsewhere holds it, too, from before the hook sees him to when he has come
+ * to the page; so he is seen here or comes when all has been put back.
  */
 int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 {
@@ -229,7 +233,7 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 
 	memset(rb, 0, sizeof(*rb));
 	rb->gm = gm;
-	mmap_read_lock(mm);
+	mmap_write_lock(mm);
 	gm->in_fault++;
 	refusal = READ_ONCE(gm->refusal);
 	if (refusal < 0)
@@ -250,7 +254,7 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 
 void rollback_cancel(struct rollback *rb)
 {
-	mmap_read_unlock(guarded_mm_mm(rb->gm));
+	mmap_write_unlock(guarded_mm_mm(rb->gm));
 	release(rb);
 }
 
@@ -371,7 +375,7 @@ int rollback_commit(struct rollback *rb)
 
 	gm->in_fault++;
 	restore_pages(rb);
-	mmap_read_unlock(guarded_mm_mm(gm));
+	mmap_write_unlock(guarded_mm_mm(gm));
 	ret = restore_mappings(rb);
 	gm->in_fault--;
 
