@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
@@ -14,10 +15,14 @@
 
 #include "code.h"
 #include "error.h"
+#include "exits.h"
 #include "matching.h"
 #include "symbols.h"
 
 #define CANDIDATES 16
+
+/* The number that unwind information gives it. */
+#define REGISTER_RSP 7
 
 enum kind {
 	KIND_FUNCTION,
@@ -641,4 +646,224 @@ bool symbols_check_offset(struct symbols *symbols, __u64 offset, char *error)
 	      offset, symbols->path);
 	append(error, "%s", reason);
 	return false;
+}
+
+/* The code of the file at @address, or NULL. */
+static const __u8 *find_code(struct symbols *symbols, __u64 address,
+			     __u64 size)
+{
+	GElf_Phdr segment;
+	const char *image;
+	size_t file_size;
+	__u64 at;
+
+	if (!find_segment(symbols, address, false, &segment))
+		return NULL;
+	at = address - segment.p_vaddr;
+	image = elf_rawfile(symbols->elf, &file_size);
+	if (!image || size > segment.p_filesz - at ||
+	    segment.p_offset > file_size ||
+	    segment.p_filesz > file_size - segment.p_offset)
+		return NULL;
+	return (const __u8 *)image + segment.p_offset + at;
+}
+
+/* Whether @name is that of a part of @function which was put apart. */
+static bool is_cold_part(const char *name, const char *function)
+{
+	size_t length = strcspn(function, "@");
+
+	return !strncmp(name, function, length) &&
+	       !strncmp(name + length, ".cold", 5) &&
+	       (!name[length + 5] || name[length + 5] == '.');
+}
+
+/* A function of which parts are looked for. */
+struct function {
+	struct symbols *symbols;
+	__u64 address;
+};
+
+/* By the name that compilers give it. */
+static bool find_named_part(const struct function *function, __u64 address,
+			    struct code_part *part)
+{
+	const struct symbols *symbols = function->symbols;
+	const struct symbol *end = symbols->table + symbols->count;
+	const struct symbol *symbol, *name;
+
+	for (symbol = symbols->table; symbol < end; symbol++) {
+		if (symbol->kind != KIND_FUNCTION || !covers(symbol, address))
+			continue;
+		for (name = symbols->table; name < end; name++)
+			if (name->kind == KIND_FUNCTION &&
+			    name->address == function->address &&
+			    is_cold_part(symbol->name, name->name)) {
+				part->address = symbol->address;
+				part->size = symbol->size;
+				return part->size;
+			}
+	}
+	return false;
+}
+
+/*
+ * Whether the return address is not on the top of the stack at @address, as
+ * the unwind information tells: no function begins there.
+ */
+static bool has_frame(struct symbols *symbols, __u64 address)
+{
+	bool has = false;
+	Dwarf_Frame *frame;
+	Dwarf_CFI *cfi;
+	GElf_Addr bias;
+	Dwarf_Op *ops;
+	size_t count;
+
+	cfi = dwfl_module_eh_cfi(symbols->module, &bias);
+	if (!cfi || dwarf_cfi_addrframe(cfi, address + symbols->bias - bias,
+					&frame))
+		return false;
+	if (!dwarf_frame_cfa(frame, &ops, &count) && count == 1)
+		has = ops[0].atom != DW_OP_bregx ||
+		      ops[0].number != REGISTER_RSP ||
+		      ops[0].number2 != sizeof(__u64);
+	free(frame);
+	return has;
+}
+
+/* The table of unwind information that programs look into, sorted. */
+struct unwind_table {
+	const __u8 *entries;
+	__u64 address;
+	__u32 count;
+};
+
+/* Only in the form that linkers write: 32-bit distances from its beginning. */
+static bool find_unwind_table(struct symbols *symbols,
+			      struct unwind_table *table)
+{
+	static const __u8 form[] = { 1, 0x1b, 0x03, 0x3b };
+	size_t size, count, i;
+	const __u8 *image = (const __u8 *)elf_rawfile(symbols->elf, &size);
+	GElf_Phdr segment;
+
+	if (!image || elf_getphdrnum(symbols->elf, &count))
+		return false;
+	for (i = 0; i < count; i++)
+		if (gelf_getphdr(symbols->elf, i, &segment) &&
+		    segment.p_type == PT_GNU_EH_FRAME)
+			break;
+	if (i == count || segment.p_filesz < 12 || segment.p_offset > size ||
+	    segment.p_filesz > size - segment.p_offset ||
+	    memcmp(image + segment.p_offset, form, sizeof(form)))
+		return false;
+	memcpy(&table->count, image + segment.p_offset + 8, 4);
+	table->entries = image + segment.p_offset + 12;
+	table->address = segment.p_vaddr;
+	return table->count <= (segment.p_filesz - 12) / 8;
+}
+
+/* A piece of code that has a frame when it begins. */
+static bool find_unnamed_part(struct symbols *symbols, __u64 address,
+			      struct code_part *part)
+{
+	__u64 start = 0, end = ~0ull, place;
+	struct unwind_table table;
+	__s32 distance;
+	__u32 i;
+
+	if (!has_frame(symbols, address) || !find_unwind_table(symbols, &table))
+		return false;
+	for (i = 0; i < table.count; i++) {
+		memcpy(&distance, table.entries + 8ull * i, 4);
+		place = table.address + distance;
+		if (place <= address && place > start)
+			start = place;
+		if (place > address && place < end)
+			end = place;
+	}
+	part->address = start;
+	part->size = end - start;
+	return start && end != ~0ull && has_frame(symbols, start);
+}
+
+static bool find_part(void *data, __u64 address, struct code_part *part)
+{
+	const struct function *function = data;
+
+	if (!find_named_part(function, address, part) &&
+	    !find_unnamed_part(function->symbols, address, part))
+		return false;
+	part->code = find_code(function->symbols, part->address, part->size);
+	return part->code;
+}
+
+/* The function that begins at @address. */
+static bool find_function(struct symbols *symbols, __u64 address,
+			  struct code_part *function)
+{
+	size_t i;
+
+	function->size = 0;
+	for (i = 0; i < symbols->count; i++)
+		if (symbols->table[i].kind == KIND_FUNCTION &&
+		    symbols->table[i].address == address &&
+		    symbols->table[i].size > function->size)
+			function->size = symbols->table[i].size;
+	function->address = address;
+	function->code = find_code(symbols, address, function->size);
+	return function->size && function->code;
+}
+
+static int compare_offsets(const void *left, const void *right)
+{
+	const __u64 *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+size_t symbols_exits(struct symbols *symbols, __u64 offset, __u64 *exits,
+		     size_t max, char *error)
+{
+	struct function function = { .symbols = symbols };
+	struct code_part whole;
+	GElf_Phdr segment;
+	size_t found, i;
+
+	if (find_segment(symbols, offset, true, &segment))
+		function.address = offset - segment.p_offset + segment.p_vaddr;
+	if (!function.address ||
+	    !find_function(symbols, function.address, &whole)) {
+		wrong(error, "no function of known size begins there");
+		return 0;
+	}
+	found = find_exits(&whole, find_part, &function, exits, max, error);
+	for (i = 0; i < found; i++)
+		if (!to_offset(symbols, exits[i], &exits[i]))
+			found = 0;
+	qsort(exits, found, sizeof(*exits), compare_offsets);
+	return found;
+}
+
+const char *symbols_leaving(const struct symbols *symbols)
+{
+	static const char *const names[] = {
+		"__gxx_personality_v0", "__cxa_throw", "rust_eh_personality",
+		"__gnat_personality_v0", "__objc_personality_v0",
+		"makecontext", "setcontext", "swapcontext", "jump_fcontext",
+		NULL
+	};
+	size_t i, k, length;
+	const char *name;
+
+	for (i = 0; i < symbols->count; i++) {
+		name = symbols->table[i].name;
+		length = strcspn(name, "@");
+		for (k = 0; names[k]; k++)
+			if (strlen(names[k]) == length &&
+			    !strncmp(name, names[k], length))
+				return names[k];
+	}
+	return NULL;
 }

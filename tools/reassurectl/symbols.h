@@ -23,6 +23,19 @@ int symbols_build_id(struct symbols *symbols, const __u8 **id);
 /* Finds the file offset of the only function of this name. */
 bool symbols_find(struct symbols *symbols, const char *function,
 		  __u64 *offset, char *error);
+/*
+ * Finds the file offsets, in ascending order, of all instructions that leave
+ * the function that begins at @offset.
+ *
+ * Return: how many, at most @max; 0 with an explanation.
+ */
+size_t symbols_exits(struct symbols *symbols, __u64 offset, __u64 *exits,
+		     size_t max, char *error);
+/*
+ * Whether functions may be left by C++ exceptions or the like of other
+ * languages, or may change to another stack: a name that tells so, or NULL.
+ */
+const char *symbols_leaving(const struct symbols *symbols);
 /* Checks that an instruction begins at a file offset. */
 bool symbols_check_offset(struct symbols *symbols, __u64 offset,
 			  char *error);

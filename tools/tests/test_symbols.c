@@ -3,11 +3,13 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <unistd.h>
 
 #include "test.h"
 
 #include "symbols.h"
+#include <reassure.h>
 
 static char error[ERROR_SIZE];
 
@@ -286,6 +288,67 @@ static void test_boundaries(void **state)
 	assert_false(check("wrong-link", start + 12));
 }
 
+/* Checks that the exits of @function are the places with these names. */
+static void check_exits(const char *function, ...)
+{
+	__u64 exits[REASSURE_EXITS_MAX], start = find("exits.so", function);
+	struct symbols *symbols = load("exits.so");
+	size_t i, found = symbols_exits(symbols, start, exits,
+					REASSURE_EXITS_MAX, error);
+	const char *name;
+	va_list names;
+
+	symbols_close(symbols);
+	if (!found)
+		fail_msg("%s: %s", function, error);
+	va_start(names, function);
+	for (i = 0; (name = va_arg(names, const char *)); i++) {
+		assert_true(i < found);
+		assert_int_equal(exits[i], offset_by_nm("exits.so", name));
+	}
+	va_end(names);
+	assert_int_equal(found, i);
+}
+
+static void check_no_exits(const char *function, size_t max, const char *why)
+{
+	struct symbols *symbols = load("exits.so");
+	__u64 exits[REASSURE_EXITS_MAX];
+
+	assert_int_equal(symbols_exits(symbols,
+				       offset_by_nm("exits.so", function),
+				       exits, max, error), 0);
+	assert_contains(error, why);
+	symbols_close(symbols);
+}
+
+static void test_exits(void **state)
+{
+	(void)state;
+	check_exits("returns", "returns_1", "returns_2", NULL);
+	check_exits("tails", "tails_1", "tails_2", "tails_3", NULL);
+	check_exits("switches", "switches_1", "switches_2", NULL);
+	/* In the order of the file, where what is seldom used comes first. */
+	check_exits("has_cold", "has_cold_2", "has_cold_1", NULL);
+	check_no_exits("branches_out", 10, "the conditional jump at 0x");
+	check_no_exits("jumps_by_table", 10, "may lead out of it or stay");
+	check_no_exits("never", 10, "it never returns");
+	check_no_exits("not_code", 10, "is no instruction");
+	check_no_exits("returns", 1, "more than 1 exits");
+}
+
+static void test_leaving(void **state)
+{
+	struct symbols *symbols = load("pie");
+
+	(void)state;
+	assert_null(symbols_leaving(symbols));
+	symbols_close(symbols);
+	symbols = load("cxx");
+	assert_non_null(symbols_leaving(symbols));
+	symbols_close(symbols);
+}
+
 static void test_without_size(void **state)
 {
 	__u64 start = offset_by_nm("pie", "without_size");
@@ -470,6 +533,8 @@ int main(void)
 		cmocka_unit_test(test_indirect),
 		cmocka_unit_test(test_cxx),
 		cmocka_unit_test(test_boundaries),
+		cmocka_unit_test(test_exits),
+		cmocka_unit_test(test_leaving),
 		cmocka_unit_test(test_without_size),
 		cmocka_unit_test(test_not_code),
 		cmocka_unit_test(test_against_objdump),

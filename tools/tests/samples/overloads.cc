@@ -56,6 +56,12 @@ NOINLINE int checkout(int value)
 	return value + rand();
 }
 
+NOINLINE void throws(int value)
+{
+	if (value > 1000)
+		throw value;
+}
+
 }
 
 static void nothing(int)
@@ -66,6 +72,7 @@ int main(int argc, char **)
 {
 	shop::cart cart;
 
+	shop::throws(argc);
 	return cart.total() + cart(argc) + shop::pay(argc) +
 	       shop::pay(1ul, "") + shop::largest<int>(argc, 1) +
 	       shop::hidden(nothing) + shop::checkout(argc);
