@@ -8,6 +8,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/tracepoint.h>
 #include <linux/uaccess.h>
@@ -188,30 +189,104 @@ static u64 ended_threads(void)
 	       signal->min_flt + signal->maj_flt;
 }
 
-/* Whether the kernel will, or does, see the return of the frame at @sp. */
-static bool has_return_instance(unsigned long sp)
+/*
+ * Whether the return of the call will be seen: its exits are probed, or the
+ * kernel has its return probe.
+ */
+static bool return_is_watched(const struct checkpoint *cp)
 {
 	struct return_instance *ri;
 
+	if (cp->return_address)
+		return true;
 	if (!current->utask)
 		return false;
 	for (ri = current->utask->return_instances; ri; ri = ri->next)
-		if (ri->stack == sp)
+		if (ri->stack == cp->registers.regs.sp)
 			return true;
 	return false;
 }
 
-static bool returns_to_trampoline(struct checkpoint *cp)
+/* What stands on the stack as the call's return address; 0 if unknown yet. */
+unsigned long checkpoint_returns_to(const struct checkpoint *cp)
 {
-	unsigned long __user *slot = (void __user *)cp->registers.regs.sp;
-	unsigned long address;
+	return cp->return_address ?: cp->gm->trampoline;
+}
 
-	if (!cp->gm->trampoline) {
+/* The same, found out where it is unknown; 0 if that fails. */
+static unsigned long returns_to(struct checkpoint *cp)
+{
+	if (!cp->return_address && !cp->gm->trampoline) {
 		mmap_read_lock(cp->mm);
 		guarded_mm_trampoline(cp->gm);
 		mmap_read_unlock(cp->mm);
 	}
-	return !get_user(address, slot) && address == cp->gm->trampoline;
+	return checkpoint_returns_to(cp);
+}
+
+/* Whether that stands on the stack still. */
+static bool has_return_address(struct checkpoint *cp)
+{
+	unsigned long __user *slot = (void __user *)cp->registers.regs.sp;
+	unsigned long address;
+
+	return !get_user(address, slot) && address == returns_to(cp);
+}
+
+/*
+ * Whether @sp and @other, stack pointers of current, are on two stacks.  They
+ * are told apart by their mappings.  A stack that has overflowed ends in what
+ * cannot be written.
+ */
+static bool is_other_stack(unsigned long sp, unsigned long other)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *one, *two;
+	bool differ;
+
+	mmap_read_lock(mm);
+	one = vma_lookup(mm, sp);
+	two = vma_lookup(mm, other);
+	differ = one && two && one != two && one->vm_flags & VM_WRITE;
+	mmap_read_unlock(mm);
+	return differ;
+}
+
+/*
+ * Whether current runs on another stack than that of the call, to which it
+ * may come back: coroutines.
+ */
+static bool has_switched_stacks(struct checkpoint *cp, unsigned long sp)
+{
+	if (on_sig_stack(sp) || sp - cp->gm->altstack < cp->gm->altstack_size)
+		return false;
+	return is_other_stack(sp, cp->registers.regs.sp);
+}
+
+/**
+ * checkpoint_return_probe_kills() - whether a return probe here would
+ * @rp: a rescue point without exit probes, which current enters
+ * @regs: its registers
+ *
+ * The kernel takes functions with return probes to return in the opposite
+ * order of their calls, and kills a thread where they do not.  So none is set
+ * on another stack than that of the last one.
+ *
+ * Return: true, after it has been counted and said.
+ */
+bool checkpoint_return_probe_kills(struct rescue_point *rp,
+				   const struct pt_regs *regs)
+{
+	const struct return_instance *last = current->utask->return_instances;
+
+	if (!last || on_sig_stack(regs->sp) || on_sig_stack(last->stack) ||
+	    !is_other_stack(regs->sp, last->stack))
+		return false;
+	count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
+	pr_warn_ratelimited("not protecting %s[%d] in %s any more: it switches stacks, for which a return probe would have it killed; add the rescue point with --exits all\n",
+			    current->comm, task_pid_nr(current),
+			    rp->config.name);
+	return true;
 }
 
 /*
@@ -225,9 +300,12 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
 		return false;
 	if (cp->refusal >= 0)
 		return sp < cp->registers.regs.sp;
+	/* Called from the same place again, after an exception. */
+	if (cp->return_address && sp == cp->registers.regs.sp)
+		return false;
 	return !guarded_mm_left(cp->gm, sp) &&
-	       has_return_instance(cp->registers.regs.sp) &&
-	       returns_to_trampoline(cp);
+	       return_is_watched(cp) && has_return_address(cp) &&
+	       !has_switched_stacks(cp, sp);
 }
 
 /**
@@ -278,7 +356,11 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 {
 	int refusal;
 
-	if (!registers_supported(regs))
+	cp->return_address = 0;
+	if (!registers_supported(regs) ||
+	    (cp->rp->exits &&
+	     (get_user(cp->return_address, (unsigned long __user *)regs->sp) ||
+	      !cp->return_address)))
 		return REASSURE_REFUSED_PROBE;
 	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;
@@ -341,7 +423,8 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 		cp = NULL;
 	}
 	/* No return probe can be set: it could never be closed. */
-	if (current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
+	if (!rp->exits &&
+	    current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
 		count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
 		return;
 	}
@@ -370,13 +453,16 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 /**
  * checkpoint_return() - current returns from a rescue point
  * @rp: the rescue point
- * @regs: its registers, with the return address popped
+ * @sp: where on the stack the return address stood
  */
-void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs)
+void checkpoint_return(struct rescue_point *rp, unsigned long sp)
 {
 	struct checkpoint *cp = own_checkpoint();
 
-	if (cp && regs->sp == cp->registers.regs.sp + sizeof(unsigned long))
+	if (!cp || sp != cp->registers.regs.sp)
+		return;
+	/* The fault that a smashed return address leads to is still to come. */
+	if (!cp->return_address || has_return_address(cp))
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
@@ -472,8 +558,8 @@ static bool is_executable(struct mm_struct *mm, unsigned long address)
 /*
  * Whether current is still in the call, as its stack shows.
  *
- * The return address led to the trampoline. Where another stands now, either
- * the stack was smashed, which is to be rescued, or the call was left by
+ * Where another return address stands now than the call's, either the stack
+ * was smashed, which is to be rescued, or the call was left by
  * longjmp() and later calls have used its stack: then it is a genuine one.
  */
 static bool fault_is_inside(struct checkpoint *cp)
@@ -488,7 +574,9 @@ static bool fault_is_inside(struct checkpoint *cp)
 	if (guarded_mm_left(cp->gm, regs->sp))
 		return regs->sp == sp + sizeof(unsigned long) &&
 		       address == regs->ip;
-	return returns_to_trampoline(cp) ||
+	if (has_switched_stacks(cp, regs->sp))
+		return false;
+	return address == returns_to(cp) ||
 	       !is_executable(cp->mm, address - 1) ||
 	       !registers_follow_call(address);
 }
@@ -511,7 +599,7 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 		return REASSURE_REFUSED_THREADS;
 	if (!fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;
-	if (!has_return_instance(cp->registers.regs.sp))
+	if (!return_is_watched(cp) || !returns_to(cp))
 		return REASSURE_REFUSED_PROBE;
 	refusal = rollback_prepare(rb, cp->gm);
 	if (refusal == REASSURE_REFUSED_PINNED) {
@@ -555,16 +643,16 @@ void checkpoint_restore_signals(struct checkpoint *cp)
  * @cp: its checkpoint, locked
  * @rb: prepared
  *
- * The return goes through the uprobe trampoline, where the kernel drops the
- * return probes of the frames that are gone and other tracers see this
- * function return.
+ * With a return probe it goes through the uprobe trampoline, where the kernel
+ * drops the return probes of the frames that are gone and other tracers see
+ * this function return.
  *
  * Return: 0; a negative error when the process must not go on.
  */
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 {
 	const struct rescue_point_config *config = &cp->rp->config;
-	unsigned long trampoline = rb->trampoline;
+	unsigned long address = returns_to(cp);
 	int ret;
 
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
@@ -578,7 +666,7 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
 	clear_restore_sigmask();
-	registers_return(&cp->registers, trampoline, config->has_value,
+	registers_return(&cp->registers, address, config->has_value,
 			 config->value);
 	/*
 	 * The CPU number in the restored memory is stale.  The kernel looks at

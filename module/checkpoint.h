@@ -59,6 +59,8 @@ struct signal_state {
  * @refusal: enum reassure_refusal: memory is not kept, there is only a
  *	refusal to tell when the call faults; or negative
  * @registers: at the entry
+ * @return_address: where the call returns to; 0 where a return probe leads it
+ *	to the trampoline
  * @signals: at the entry
  * @files: its descriptors then
  * @state: what else the process had
@@ -90,6 +92,7 @@ struct checkpoint {
 	struct oracle *oracle;
 	int refusal;
 	struct registers registers;
+	unsigned long return_address;
 	struct signal_state signals;
 	struct open_files files;
 	struct process_state state;
@@ -107,8 +110,10 @@ static inline struct sighand_struct *own_sighand(void)
 	return rcu_dereference_protected(current->sighand, true);
 }
 
+bool checkpoint_return_probe_kills(struct rescue_point *rp,
+				   const struct pt_regs *regs);
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
-void checkpoint_return(struct rescue_point *rp, struct pt_regs *regs);
+void checkpoint_return(struct rescue_point *rp, unsigned long sp);
 void checkpoint_commit_all(struct rescue_point *rp);
 void checkpoint_drop_all(void);
 
@@ -117,6 +122,7 @@ void checkpoint_put(struct checkpoint *cp);
 struct checkpoint *checkpoint_lock_open(void);
 void checkpoint_unlock(struct checkpoint *cp);
 bool checkpoint_is_of_current(const struct checkpoint *cp);
+unsigned long checkpoint_returns_to(const struct checkpoint *cp);
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);

@@ -25,8 +25,9 @@
 #define DEFAULT_BUDGET_RESCUES	20
 #define DEFAULT_BUDGET_SECONDS	3600
 
-/* A rescue point with the longest path, function name and counters. */
-#define REPLY_BYTES	(PATH_MAX + REASSURE_FUNCTION_MAX + 4096)
+/* A rescue point with the longest path and function name, and all exits. */
+#define REPLY_BYTES	(PATH_MAX + REASSURE_FUNCTION_MAX + 4096 + \
+			 REASSURE_EXITS_MAX * sizeof(u64))
 
 static struct genl_family family;
 
@@ -45,7 +46,7 @@ static struct netlink_range_validation deadline_range = {
 	.max = REASSURE_DEADLINE_MAX,
 };
 
-static const struct nla_policy add_policy[REASSURE_A_DEADLINE + 1] = {
+static const struct nla_policy add_policy[REASSURE_A_EXITS + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
 	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
@@ -67,6 +68,8 @@ static const struct nla_policy add_policy[REASSURE_A_DEADLINE + 1] = {
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
+	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
+			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -151,6 +154,36 @@ static int parse_budget(struct genl_info *info,
 	return 0;
 }
 
+static int parse_exits(struct genl_info *info,
+		       struct rescue_point_config *config)
+{
+	struct nlattr *exits = info->attrs[REASSURE_A_EXITS];
+	unsigned int i, n;
+
+	if (!exits)
+		return 0;
+	n = nla_len(exits) / sizeof(u64);
+	if (!n || nla_len(exits) % sizeof(u64)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exits,
+				    "exits are one or more numbers of 64 bits");
+		return -EINVAL;
+	}
+	config->exits = kmemdup(nla_data(exits), nla_len(exits),
+				GFP_KERNEL_ACCOUNT);
+	if (!config->exits)
+		return -ENOMEM;
+	for (i = 1; i < n; i++)
+		if (config->exits[i] <= config->exits[i - 1])
+			break;
+	if (i < n) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exits,
+				    "the exits are not in ascending order");
+		return -EINVAL;
+	}
+	config->nr_exits = n;
+	return 0;
+}
+
 static int parse_config(struct genl_info *info,
 			struct rescue_point_config *config)
 {
@@ -203,7 +236,7 @@ static int parse_config(struct genl_info *info,
 		if (!config->function)
 			return -ENOMEM;
 	}
-	return 0;
+	return parse_exits(info, config);
 }
 
 static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
@@ -213,14 +246,18 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 	int ret;
 
 	ret = parse_config(info, &config);
-	if (ret)
+	if (ret) {
+		kfree(config.function);
+		kfree(config.exits);
 		return ret;
+	}
 	file = fget(nla_get_s32(info->attrs[REASSURE_A_FILE_FD]));
 	if (!file || !(file->f_mode & FMODE_READ)) {
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[REASSURE_A_FILE_FD],
 				    "the descriptor is not open for reading");
 		kfree(config.function);
+		kfree(config.exits);
 		ret = -EBADF;
 	} else {
 		ret = rescue_point_add(&config, file, info->extack);
@@ -308,6 +345,10 @@ static int put_config(struct sk_buff *skb,
 	if (config->build_id_size &&
 	    nla_put(skb, REASSURE_A_BUILD_ID, config->build_id_size,
 		    config->build_id))
+		return -EMSGSIZE;
+	if (config->nr_exits &&
+	    nla_put(skb, REASSURE_A_EXITS, config->nr_exits * sizeof(u64),
+		    config->exits))
 		return -EMSGSIZE;
 	if (!config->budget_rescues)
 		return nla_put_flag(skb, REASSURE_A_BUDGET_UNLIMITED);

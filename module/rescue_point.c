@@ -33,6 +33,8 @@ static void free_rescue_point(struct rescue_point *rp)
 	path_put(&rp->path);
 	budget_destroy(&rp->budget);
 	kfree(rp->config.function);
+	kfree(rp->config.exits);
+	kfree(rp->exits);
 	kfree(rp);
 }
 
@@ -43,6 +45,8 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 
 	if (READ_ONCE(rp->deleted))
 		return 0;
+	if (!rp->exits && checkpoint_return_probe_kills(rp, regs))
+		return UPROBE_HANDLER_REMOVE;
 	if (rp->config.exhausted != REASSURE_EXHAUSTED_SKIP ||
 	    !skip_call(rp, regs))
 		checkpoint_enter(rp, regs);
@@ -52,8 +56,18 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 static int on_return(struct uprobe_consumer *consumer, unsigned long function,
 		     struct pt_regs *regs)
 {
+	/* The return address has been popped. */
 	checkpoint_return(container_of(consumer, struct rescue_point, consumer),
-			  regs);
+			  regs->sp - sizeof(unsigned long));
+	return 0;
+}
+
+static int on_exit(struct uprobe_consumer *consumer, struct pt_regs *regs)
+{
+	struct exit_probe *exit =
+		container_of(consumer, struct exit_probe, consumer);
+
+	checkpoint_return(exit->rp, regs->sp);
 	return 0;
 }
 
@@ -164,7 +178,60 @@ static int check_place(struct rescue_point *rp, struct file *file,
 		NL_SET_ERR_MSG(extack, "the offset is beyond the end of the file");
 		return -ERANGE;
 	}
+	/* They ascend. */
+	if (rp->config.nr_exits &&
+	    rp->config.exits[rp->config.nr_exits - 1] >= i_size_read(rp->inode)) {
+		NL_SET_ERR_MSG(extack, "an exit is beyond the end of the file");
+		return -ERANGE;
+	}
 	return 0;
+}
+
+/* Takes away the first @n exit probes. */
+static void unregister_exits(struct rescue_point *rp, unsigned int n)
+{
+	struct exit_probe *exit;
+
+	while (n--) {
+		exit = &rp->exits[n];
+		compat_uprobe_unregister(&exit->uprobe, rp->inode,
+					 rp->config.exits[n], &exit->consumer);
+	}
+}
+
+static int register_exits(struct rescue_point *rp)
+{
+	struct exit_probe *exit;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < rp->config.nr_exits; i++) {
+		exit = &rp->exits[i];
+		exit->rp = rp;
+		exit->consumer.handler = on_exit;
+		ret = compat_uprobe_register(&exit->uprobe, rp->inode,
+					     rp->config.exits[i],
+					     &exit->consumer);
+		if (ret) {
+			unregister_exits(rp, i);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/* No call may begin whose end is not seen, so the exits come first. */
+static int register_probes(struct rescue_point *rp)
+{
+	int ret = register_exits(rp);
+
+	if (ret)
+		return ret;
+	ret = compat_uprobe_register(&rp->uprobe, rp->inode, rp->config.offset,
+				     &rp->consumer);
+	if (ret)
+		unregister_exits(rp, rp->config.nr_exits);
+	return ret;
 }
 
 /* Makes @rp visible and active; registry_lock is held. */
@@ -194,11 +261,10 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 		goto stop;
 	}
 	rp->kobject = kobject;
-	ret = compat_uprobe_register(&rp->uprobe, rp->inode, rp->config.offset,
-				     &rp->consumer);
+	ret = register_probes(rp);
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
-			       "the kernel cannot probe this place of this file");
+			       "the kernel cannot probe this place of this file, or one of the exits");
 		goto remove;
 	}
 	list_add_tail(&rp->node, &rescue_points);
@@ -217,9 +283,21 @@ stop:
 	return ret;
 }
 
+static int prepare_exits(struct rescue_point *rp)
+{
+	if (!rp->config.nr_exits) {
+		rp->consumer.ret_handler = on_return;
+		return 0;
+	}
+	rp->exits = kcalloc(rp->config.nr_exits, sizeof(*rp->exits),
+			    GFP_KERNEL_ACCOUNT);
+	return rp->exits ? 0 : -ENOMEM;
+}
+
 /**
  * rescue_point_add() - register a rescue point
- * @config: what it is; @config->function becomes the registry's in any case
+ * @config: what it is; @config->function and @config->exits become the
+ *	registry's in any case
  * @file: the executable or shared library, open for reading
  * @extack: receives what is wrong
  *
@@ -233,6 +311,7 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 
 	if (!rp) {
 		kfree(config->function);
+		kfree(config->exits);
 		return -ENOMEM;
 	}
 	rp->config = *config;
@@ -241,10 +320,10 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 	/* What processes map; differs on overlayfs. */
 	rp->inode = d_real_inode(rp->path.dentry);
 	rp->consumer.handler = on_entry;
-	rp->consumer.ret_handler = on_return;
-
 	ret = budget_init(&rp->budget, config->budget_rescues,
 			  config->budget_seconds);
+	if (!ret)
+		ret = prepare_exits(rp);
 	if (!ret)
 		ret = check_place(rp, file, extack);
 	if (!ret) {
@@ -266,6 +345,7 @@ static void deactivate(struct rescue_point *rp)
 	WRITE_ONCE(rp->deleted, true);
 	compat_uprobe_unregister(&rp->uprobe, rp->inode, rp->config.offset,
 				 &rp->consumer);
+	unregister_exits(rp, rp->config.nr_exits);
 	/* No handler runs any more, so no checkpoint can be added. */
 	checkpoint_commit_all(rp);
 	sysfs_remove(rp->kobject);

@@ -30,6 +30,9 @@ struct netlink_ext_ack;
  * @function: the function's name or NULL; for information
  * @build_id: of the file; for information
  * @build_id_size: in bytes, 0 when there is none
+ * @exits: offsets in the file of the instructions that leave the function;
+ *	NULL when a return probe tells that it is left
+ * @nr_exits: how many
  */
 struct rescue_point_config {
 	char name[REASSURE_NAME_MAX + 1];
@@ -46,6 +49,20 @@ struct rescue_point_config {
 	char *function;
 	u8 build_id[REASSURE_BUILD_ID_MAX];
 	u8 build_id_size;
+	u64 *exits;
+	unsigned int nr_exits;
+};
+
+/**
+ * struct exit_probe - a probe at an instruction that leaves the function
+ * @rp: the rescue point
+ * @consumer: the probe
+ * @uprobe: its registration
+ */
+struct exit_probe {
+	struct rescue_point *rp;
+	struct uprobe_consumer consumer;
+	struct compat_uprobe uprobe;
 };
 
 /**
@@ -54,8 +71,10 @@ struct rescue_point_config {
  * @config: never changes
  * @path: the file as it was named; keeps it and its mount in use
  * @inode: the inode that is mapped, below overlayfs the lower one
- * @consumer: the probes at entry and return
+ * @consumer: the probe at the entry, and at the return where there are no
+ *	exit probes
  * @uprobe: their registration
+ * @exits: a probe for each of @config.exits, or NULL
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
@@ -69,6 +88,7 @@ struct rescue_point {
 	struct inode *inode;
 	struct uprobe_consumer consumer;
 	struct compat_uprobe uprobe;
+	struct exit_probe *exits;
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;

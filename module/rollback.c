@@ -238,11 +238,8 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 	refusal = READ_ONCE(gm->refusal);
 	if (refusal < 0)
 		refusal = prepare_mappings(rb);
-	if (refusal < 0) {
-		rb->trampoline = guarded_mm_trampoline(gm);
-		refusal = rb->trampoline ? prepare_pages(rb) :
-			  REASSURE_REFUSED_PROBE;
-	}
+	if (refusal < 0)
+		refusal = prepare_pages(rb);
 	/* Last, because it locks pages. */
 	if (refusal < 0)
 		refusal = shared_rollback_prepare(&rb->shared, gm);

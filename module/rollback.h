@@ -27,7 +27,6 @@ struct rollback_page {
  * @restored: how many pages or areas were put back
  * @changes: of the mappings, to be reverted
  * @may_be_in_use: a device may be using some page
- * @trampoline: where return probes lead to
  */
 struct rollback {
 	struct guarded_mm *gm;
@@ -37,7 +36,6 @@ struct rollback {
 	unsigned long restored;
 	struct mapping_changes changes;
 	bool may_be_in_use;
-	unsigned long trampoline;
 };
 
 int rollback_prepare(struct rollback *rb, struct guarded_mm *gm);

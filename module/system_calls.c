@@ -415,14 +415,15 @@ static int look_at(struct checkpoint *cp, unsigned long ip,
 static bool has_left(struct checkpoint *cp, const struct pt_regs *regs)
 {
 	unsigned long __user *slot = (void __user *)cp->registers.regs.sp;
+	unsigned long expected = checkpoint_returns_to(cp);
 	unsigned long address;
 	bool left;
 
 	if (guarded_mm_left(cp->gm, regs->sp))
 		return true;
 	pagefault_disable();
-	left = cp->gm->trampoline && !get_user(address, slot) &&
-	       address != cp->gm->trampoline && registers_follow_call(address);
+	left = expected && !get_user(address, slot) && address != expected &&
+	       registers_follow_call(address);
 	pagefault_enable();
 	return left;
 }

@@ -445,6 +445,45 @@ static void deadline_long(struct nl_msg *msg)
 	nla_put_u64(msg, REASSURE_A_DEADLINE, 1);
 }
 
+static void put_exits(struct nl_msg *msg, uint64_t first, uint64_t second)
+{
+	uint64_t exits[] = { first, second };
+
+	nla_put(msg, REASSURE_A_EXITS, sizeof(exits), exits);
+}
+
+static void exits_of_none(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_EXITS, 0, NULL);
+}
+
+static void exits_of_7_bytes(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_EXITS, 7, "1234567");
+}
+
+static void exits_twice(struct nl_msg *msg)
+{
+	put_exits(msg, 1, 1);
+}
+
+static void exits_descending(struct nl_msg *msg)
+{
+	put_exits(msg, 2, 1);
+}
+
+static void exits_beyond_the_file(struct nl_msg *msg)
+{
+	put_exits(msg, 1, 1ULL << 40);
+}
+
+static void exits_too_many(struct nl_msg *msg)
+{
+	uint64_t exits[REASSURE_EXITS_MAX + 1] = {};
+
+	nla_put(msg, REASSURE_A_EXITS, sizeof(exits), exits);
+}
+
 static void put_budget(struct nl_msg *msg, unsigned int rescues,
 		       unsigned int seconds)
 {
@@ -574,6 +613,12 @@ static const struct nonsense nonsense[] = {
 	CASE(0, deadline_of_none, -ERANGE, ""),
 	CASE(0, deadline_too_late, -ERANGE, ""),
 	CASE(0, deadline_long, -EINVAL, ""),
+	CASE(0, exits_of_none, -EINVAL, "exits"),
+	CASE(0, exits_of_7_bytes, -EINVAL, "exits"),
+	CASE(0, exits_twice, -EINVAL, "ascending"),
+	CASE(0, exits_descending, -EINVAL, "ascending"),
+	CASE(0, exits_beyond_the_file, -ERANGE, "exit"),
+	CASE(0, exits_too_many, -ERANGE, ""),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_of_no_time, -ERANGE, ""),
 	CASE(0, budget_too_large, -ERANGE, ""),

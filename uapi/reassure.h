@@ -29,6 +29,8 @@
 #define REASSURE_BUDGET_SECONDS_MAX	315360000
 /* Longest deadline of a call, in milliseconds: a day. */
 #define REASSURE_DEADLINE_MAX	86400000
+/* Most exits of a function that can be probed. */
+#define REASSURE_EXITS_MAX	256
 
 /**
  * enum reassure_command - what can be asked of the module
@@ -38,8 +40,8 @@
  *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
- *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED, REASSURE_A_EXHAUSTED and
- *	REASSURE_A_DEADLINE.
+ *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED, REASSURE_A_EXHAUSTED,
+ *	REASSURE_A_DEADLINE and REASSURE_A_EXITS.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
@@ -103,6 +105,12 @@ enum reassure_command {
  * @REASSURE_A_DEADLINE: u32, 1 to REASSURE_DEADLINE_MAX milliseconds: a call
  *	that is inside for longer is rescued as if it had crashed; absent for
  *	no limit
+ * @REASSURE_A_EXITS: binary, 1 to REASSURE_EXITS_MAX numbers of type u64 in
+ *	ascending order: offsets in the file of all instructions with which the
+ *	function is left, with the return address on the top of the stack.  They
+ *	are probed; the return address is let be, as programs need whose C++
+ *	exceptions pass the function or that switch stacks in it.  Absent for
+ *	the kernel's return probe, which replaces the return address
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -126,6 +134,7 @@ enum reassure_attribute {
 	REASSURE_A_SHARED,
 	REASSURE_A_EXHAUSTED,
 	REASSURE_A_DEADLINE,
+	REASSURE_A_EXITS,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -234,8 +243,9 @@ enum reassure_counter {
  * @REASSURE_REFUSED_LEFT: the call had been left without returning, or the
  *	thread runs on another stack ("left")
  * @REASSURE_REFUSED_PROBE: the kernel could not set or no longer has the
- *	return probe, or the program runs in a mode whose registers cannot be
- *	put back: 32-bit, user shadow stack ("probe")
+ *	return probe, or the return address could not be read, or the program
+ *	runs in a mode whose registers cannot be put back: 32-bit, user shadow
+ *	stack ("probe")
  * @REASSURE_REFUSED_MAPPING: the call changed a mapping in a way, or of a
  *	kind, that cannot be put back ("mapping")
  * @REASSURE_REFUSED_USERFAULTFD: userfaultfd is in use ("userfaultfd")

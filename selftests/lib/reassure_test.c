@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../tools/reassurectl/error.h"
+#include "../../tools/reassurectl/symbols.h"
 #include "netlink.h"
 #include "reassure_test.h"
 
@@ -104,6 +106,8 @@ static int send_message(int command, void (*fill)(struct nl_msg *msg, const void
 struct addition {
 	const struct rescue_point *rp;
 	uint64_t offset;
+	__u64 exits[REASSURE_EXITS_MAX];
+	size_t nr_exits;
 	int fd;
 };
 
@@ -125,7 +129,28 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, rp->exhausted);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
+	if (addition->nr_exits)
+		nla_put(msg, REASSURE_A_EXITS,
+			addition->nr_exits * sizeof(*addition->exits),
+			addition->exits);
 	put_budget(msg, rp);
+}
+
+/* As the tool finds them. */
+static bool find_exits_of(struct addition *addition, const char *path)
+{
+	char error[ERROR_SIZE] = "";
+	struct symbols *symbols = symbols_open(addition->fd, path, error);
+
+	if (symbols) {
+		addition->nr_exits = symbols_exits(symbols, addition->offset,
+						   addition->exits,
+						   REASSURE_EXITS_MAX, error);
+		symbols_close(symbols);
+	}
+	if (!addition->nr_exits)
+		fprintf(stderr, "# no exits: %s\n", error);
+	return addition->nr_exits;
 }
 
 /**
@@ -151,7 +176,12 @@ int rescue_point_add(const struct rescue_point *rp)
 	addition.fd = open(open_path, O_RDONLY | O_CLOEXEC);
 	if (addition.fd < 0)
 		return -errno;
-	ret = send_message(REASSURE_CMD_RESCUE_POINT_ADD, fill_add, &addition);
+	if ((rp->probe_exits || getenv("REASSURE_EXITS")) &&
+	    !find_exits_of(&addition, open_path))
+		ret = -ENOEXEC;
+	else
+		ret = send_message(REASSURE_CMD_RESCUE_POINT_ADD, fill_add,
+				   &addition);
 	close(addition.fd);
 	return ret;
 }

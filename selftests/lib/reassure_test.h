@@ -76,6 +76,7 @@ struct rescue_point {
 	unsigned int budget_seconds;
 	unsigned int exhausted;
 	unsigned int deadline_ms;
+	bool probe_exits;
 };
 
 int rescue_point_add(const struct rescue_point *rp);

@@ -32,6 +32,30 @@ static int find_place(const struct add_options *options, struct place *place,
 			      "offset", error);
 }
 
+/*
+ * Where the return address must be let be, or it was asked for, the exits of
+ * the function are probed.
+ */
+static int find_exit_probes(const struct add_options *options,
+			    struct place *place, struct symbols *symbols)
+{
+	const char *leaving = symbols_leaving(symbols);
+	char error[ERROR_SIZE] = "";
+
+	if (options->exits == EXITS_RETURN ||
+	    (options->exits == EXITS_AUTO && !leaving))
+		return EXIT_OK;
+	place->nr_exits = symbols_exits(symbols, place->offset, place->exits,
+					REASSURE_EXITS_MAX, error);
+	if (place->nr_exits)
+		return EXIT_OK;
+	if (options->exits == EXITS_ALL)
+		return failed("--exits: the function cannot be probed where it is left: %s",
+			      error);
+	return failed("--exits: %s has '%s', but the function cannot be probed where it is left: %s",
+		      options->exe, leaving, error);
+}
+
 static int add_file(const struct add_options *options, struct place *place)
 {
 	char error[ERROR_SIZE], name[REASSURE_NAME_MAX + 1];
@@ -42,6 +66,8 @@ static int add_file(const struct add_options *options, struct place *place)
 	if (!symbols)
 		return failed("--exe: %s", error);
 	ret = find_place(options, place, symbols);
+	if (!ret)
+		ret = find_exit_probes(options, place, symbols);
 	if (!ret) {
 		if (options->name)
 			snprintf(name, sizeof(name), "%s", options->name);

@@ -81,6 +81,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       string_or_null(exhausted_names[answer->exhausted]));
 	json_object_object_add(object, "deadline", answer->deadline_ms ?
 			       json_object_new_int64(answer->deadline_ms) : NULL);
+	json_object_object_add(object, "exit_probes",
+			       json_object_new_int64(answer->exits));
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
 }
@@ -118,6 +120,9 @@ static void print(const struct kernel_answer *answer, void *data)
 	       shared_names[answer->shared]);
 	if (answer->deadline_ms)
 		printf("deadline %u ms; ", answer->deadline_ms);
+	if (answer->exits)
+		printf("%u exit%s probed; ", answer->exits,
+		       answer->exits == 1 ? "" : "s");
 	printf("budget ");
 	if (answer->unlimited)
 		printf("unlimited\n");

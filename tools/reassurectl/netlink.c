@@ -60,6 +60,10 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 	    nla_put(msg, REASSURE_A_BUILD_ID, place->build_id_size,
 		    place->build_id))
 		return false;
+	if (place->nr_exits &&
+	    nla_put(msg, REASSURE_A_EXITS,
+		    place->nr_exits * sizeof(*place->exits), place->exits))
+		return false;
 	if (options->has_value &&
 	    nla_put_s64(msg, REASSURE_A_RETURN, options->value))
 		return false;
@@ -156,6 +160,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->exhausted = nla_get_u32(attrs[REASSURE_A_EXHAUSTED]);
 	if (attrs[REASSURE_A_DEADLINE])
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
+	if (attrs[REASSURE_A_EXITS])
+		answer->exits = nla_len(attrs[REASSURE_A_EXITS]) / sizeof(__u64);
 	if (answer->handled > REASSURE_HANDLED_MAX ||
 	    answer->shared > REASSURE_SHARED_MAX ||
 	    answer->exhausted > REASSURE_EXHAUSTED_MAX)

@@ -3,6 +3,7 @@
 #define REASSURECTL_NETLINK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <linux/types.h>
 
 #include <reassure.h>
@@ -31,6 +32,8 @@ struct kernel_answer {
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;
+	/* 0 with a return probe. */
+	__u32 exits;
 	__u32 rescue_points;
 	__u64 counters[REASSURE_COUNTERS];
 	__u64 refused[REASSURE_REFUSALS];
@@ -43,6 +46,9 @@ struct place {
 	const char *function;
 	const __u8 *build_id;
 	int build_id_size;
+	/* None for a return probe. */
+	__u64 exits[REASSURE_EXITS_MAX];
+	size_t nr_exits;
 };
 
 /* Called for each answer; its strings live only as long as the call. */

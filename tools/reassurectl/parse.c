@@ -220,6 +220,23 @@ static bool set_exhausted(struct add_options *options, const char *text,
 	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
+static bool set_exits(struct add_options *options, const char *text,
+		      char *error)
+{
+	static const char *const names[] = {
+		[EXITS_AUTO] = "auto",
+		[EXITS_RETURN] = "return",
+		[EXITS_ALL] = "all",
+	};
+	__u32 place;
+
+	if (!find_name(names, EXITS_ALL, text, &place))
+		return wrong(error, "--exits takes auto, return or all, not '%s'",
+			     text);
+	options->exits = place;
+	return true;
+}
+
 static bool set_deadline(struct add_options *options, const char *text,
 			 char *error)
 {
@@ -255,6 +272,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--deadline"))
 		return set_deadline(options, value, error);
+	if (!strcmp(option, "--exits"))
+		return set_exits(options, value, error);
 	if (!strcmp(option, "--exe")) {
 		options->exe = value;
 		return true;
@@ -291,7 +310,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", NULL
+		"--deadline", "--exits", NULL
 	};
 	unsigned int seen = 0;
 	const char *value;

@@ -6,6 +6,16 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+/* How the module is told that a function is left. */
+enum exits_option {
+	/* As the file needs it. */
+	EXITS_AUTO,
+	/* By the kernel's return probe, which replaces the return address. */
+	EXITS_RETURN,
+	/* By a probe at each instruction that leaves it. */
+	EXITS_ALL,
+};
+
 /*
  * What a rescue point is, as told on the command line.  Strings are those of
  * the command line.
@@ -27,6 +37,7 @@ struct add_options {
 	bool has_exhausted;
 	__u32 exhausted;
 	__u32 deadline_ms;
+	enum exits_option exits;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

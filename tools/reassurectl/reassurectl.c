@@ -17,7 +17,7 @@ static const struct verb {
 	  "add --exe PATH (--function NAME | --offset N) --return VALUE|void\n"
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
 	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
-	  "    [--exhausted die|skip] [--deadline MS]\n"
+	  "    [--exhausted die|skip] [--deadline MS] [--exits auto|return|all]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -37,7 +37,11 @@ static const struct verb {
 	  "  --exhausted WHAT  when that is spent: die of the next fault (default),\n"
 	  "                    or skip the function, which returns VALUE at once\n"
 	  "  --deadline MS     a call that takes longer is rescued as if it had\n"
-	  "                    crashed; default: none\n" },
+	  "                    crashed; default: none\n"
+	  "  --exits HOW       how it is noticed that the function is left: by a\n"
+	  "                    return probe, by a probe at all its exits, for\n"
+	  "                    programs with C++ exceptions or that switch stacks,\n"
+	  "                    or as the file needs it (auto, default)\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,

@@ -70,6 +70,8 @@ static void test_add_most(void **state)
 		.function = "f",
 		.build_id = (const __u8 *)"\1\2\3",
 		.build_id_size = 3,
+		.exits = { 5, 1ull << 40 },
+		.nr_exits = 2,
 	};
 
 	(void)state;
@@ -78,6 +80,8 @@ static void test_add_most(void **state)
 	assert_string_equal(nla_get_string(attrs[REASSURE_A_FUNCTION]), "f");
 	assert_int_equal(nla_len(attrs[REASSURE_A_BUILD_ID]), 3);
 	assert_memory_equal(nla_data(attrs[REASSURE_A_BUILD_ID]), "\1\2\3", 3);
+	assert_int_equal(nla_len(attrs[REASSURE_A_EXITS]), 16);
+	assert_memory_equal(nla_data(attrs[REASSURE_A_EXITS]), place.exits, 16);
 	assert_true(nla_get_s64(attrs[REASSURE_A_RETURN]) == -5);
 	assert_int_equal(nla_get_u64(attrs[REASSURE_A_SIGNALS]), 1024);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_HANDLED]),
@@ -153,6 +157,7 @@ static void test_parse(void **state)
 	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 20);
+	nla_put(msg, REASSURE_A_EXITS, 24, "123456781234567812345678");
 	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, 3600);
 	/* A newer module counts more than this tool knows. */
@@ -172,6 +177,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(answer.deadline_ms, 20);
+	assert_int_equal(answer.exits, 3);
 	assert_false(answer.unlimited);
 	assert_int_equal(answer.budget_rescues, 20);
 	assert_int_equal(answer.budget_seconds, 3600);

@@ -201,13 +201,15 @@ static void test_add(void **state)
 	assert_true(options.value == -1);
 	assert_false(options.has_offset || options.has_handled ||
 		     options.has_shared || options.unlimited || options.name);
+	assert_int_equal(options.exits, EXITS_AUTO);
 	assert_int_equal(options.signals, 0);
 	assert_int_equal(options.budget_rescues, 0);
 
 	assert_true(ADD("--exe=a=b", "--offset=0x10", "--return=void",
 			"--name=n", "--signals=SEGV", "--handled=leave",
 			"--budget=1/2", "--shared", "restore",
-			"--exhausted", "skip", "--deadline=1500"));
+			"--exhausted", "skip", "--deadline=1500",
+			"--exits=all"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
@@ -218,6 +220,7 @@ static void test_add(void **state)
 	assert_true(options.has_exhausted);
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.deadline_ms, 1500);
+	assert_int_equal(options.exits, EXITS_ALL);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
 }
@@ -263,6 +266,8 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--shared is given twice");
 	assert_false(ADD("--exhausted", "live"));
 	assert_contains(error, "--exhausted takes die or skip, not 'live'");
+	assert_false(ADD("--exits", "some"));
+	assert_contains(error, "--exits takes auto, return or all, not 'some'");
 	assert_false(ADD("--exe=a", "--function=f", "--return=1",
 			 "--budget=unlimited", "--exhausted=skip"));
 	assert_contains(error, "--exhausted skip needs a --budget");

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls that are left in other ways than by their return, and functions with
+ * several exits, which are probed.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+#include "leaving_throw.h"
+
+#define STACK_SIZE	(256 << 10)
+
+static int changed;
+
+void crash(void)
+{
+	touch_read(BAD_ADDRESS);
+}
+
+static int protect_exits(const void *function)
+{
+	struct rescue_point rp = {
+		.function = function,
+		.probe_exits = true,
+	};
+
+	return rescue_point_add(&rp);
+}
+
+FIXTURE(leaving)
+{
+};
+
+FIXTURE_SETUP(leaving)
+{
+	ASSERT_EQ(0, test_begin());
+}
+
+FIXTURE_TEARDOWN(leaving)
+{
+	test_end(_metadata->passed);
+}
+
+/* All ways to return that a compiler makes, by which way they are taken. */
+static long __noipa other(long value)
+{
+	changed++;
+	return value + 1000;
+}
+
+/* A tail call, as -O2 would make it. */
+long many_exits(long way, bool crashes);
+asm(".pushsection .text\n"
+    ".type many_exits, @function\n"
+    "many_exits:\n"
+    "	push %rbx\n"
+    "	mov %rdi, %rbx\n"
+    "	incl changed(%rip)\n"
+    "	test %sil, %sil\n"
+    "	je 1f\n"
+    "	mov 8, %al\n"
+    "1:	cmp $1, %rbx\n"
+    "	je 2f\n"
+    "	cmp $2, %rbx\n"
+    "	je 3f\n"
+    "	cmp $3, %rbx\n"
+    "	je 4f\n"
+    "	mov $10, %eax\n"
+    "	pop %rbx\n"
+    "	ret\n"
+    "2:	mov $11, %eax\n"
+    "	pop %rbx\n"
+    "	rep ret\n"
+    "3:	mov $12, %edi\n"
+    "	pop %rbx\n"
+    "	jmp other\n"
+    "4:	mov $13, %edi\n"
+    "	pop %rbx\n"
+    "	lea other(%rip), %rax\n"
+    "	jmp *%rax\n"
+    ".size many_exits, .-many_exits\n"
+    ".popsection\n");
+
+#define WAYS	4
+
+static int many_exits_program(void *arg)
+{
+	static const long returned[WAYS] = { 10, 11, 1012, 1013 };
+	long way;
+
+	for (way = 0; way < WAYS; way++) {
+		changed = 0;
+		CHECK(many_exits(way, false) == returned[way]);
+		CHECK(changed == (way < 2 ? 1 : 2));
+		CHECK(many_exits(way, true) == RESCUED);
+		CHECK(changed == (way < 2 ? 1 : 2));
+	}
+	return 0;
+}
+
+TEST_F(leaving, by_many_exits)
+{
+	CHECK(other(0) == 1000);
+	ASSERT_EQ(0, protect_exits(many_exits));
+	EXPECT_EQ(0, child_run(many_exits_program, NULL));
+	EXPECT_EQ(WAYS, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(WAYS, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_ABANDONED));
+}
+
+/* What a call did after it was left is not undone. */
+static int fault_after_program(void *arg)
+{
+	CHECK(many_exits((long)arg, false));
+	crash();
+	return 0;
+}
+
+TEST_F(leaving, then_a_fault_is_fatal)
+{
+	long way;
+
+	ASSERT_EQ(0, protect_exits(many_exits));
+	for (way = 0; way < WAYS; way++)
+		EXPECT_EQ(-SIGSEGV,
+			  child_run(fault_after_program, (void *)way));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(WAYS, events_since_mark(REASSURE_COUNTER_COMMITS));
+}
+
+/* The exits of an inner call do not end the outer one. */
+static long __noipa recursive_victim(long depth)
+{
+	long value = 0;
+
+	changed++;
+	if (depth)
+		value = recursive_victim(depth - 1) + 1;
+	else
+		changed++;
+	if (depth == 50 && changed > 100)
+		crash();
+	return value;
+}
+
+static int recursive_program(void *arg)
+{
+	CHECK(recursive_victim(20) == 20);
+	CHECK(changed == 22);
+	changed = 100;
+	CHECK(recursive_victim(50) == RESCUED);
+	CHECK(changed == 100);
+	changed = -10000;
+	/* Deeper than the kernel nests return probes. */
+	CHECK(recursive_victim(1000) == 1000);
+	return 0;
+}
+
+TEST_F(leaving, by_recursion)
+{
+	ASSERT_EQ(0, protect_exits(recursive_victim));
+	EXPECT_EQ(0, child_run(recursive_program, NULL));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* By a C++ exception, or with one inside. */
+static int exception_program(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		thrown_state = 0;
+		CHECK(catch_thrown(THROW_NOTHING) == 1);
+		CHECK(thrown_state == 21);
+		CHECK(catch_thrown(THROW_OUT) == CAUGHT);
+		CHECK(thrown_state == 42);
+		CHECK(catch_thrown(THROW_INSIDE) == RESCUED);
+		CHECK(catch_thrown(THROW_CRASH) == RESCUED);
+		CHECK(thrown_state == 42);
+	}
+	return 0;
+}
+
+TEST_F(leaving, by_exception)
+{
+	ASSERT_EQ(0, protect_exits(throwing_victim));
+	EXPECT_EQ(0, child_run(exception_program, NULL));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(20, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+static int fault_after_exception_program(void *arg)
+{
+	CHECK(catch_thrown(THROW_OUT) == CAUGHT);
+	crash();
+	return 0;
+}
+
+TEST_F(leaving, by_exception_then_a_fault_is_fatal)
+{
+	ASSERT_EQ(0, protect_exits(throwing_victim));
+	EXPECT_EQ(-SIGSEGV, child_run(fault_after_exception_program, NULL));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* The thread ends inside; its clean-up handlers run. */
+static void clean_up(void *arg)
+{
+	changed += 10;
+}
+
+static long __noipa exiting_victim(bool ends)
+{
+	changed++;
+	pthread_cleanup_push(clean_up, NULL);
+	if (ends)
+		pthread_exit(NULL);
+	pthread_cleanup_pop(0);
+	return 1;
+}
+
+static void check_cleaned_up(void)
+{
+	/* The status of a process whose last thread has ended is 0. */
+	if (changed != 11)
+		_exit(1);
+}
+
+static int exiting_program(void *arg)
+{
+	CHECK(exiting_victim(false) == 1);
+	changed = 0;
+	atexit(check_cleaned_up);
+	exiting_victim(true);
+	return 1;
+}
+
+TEST_F(leaving, by_pthread_exit)
+{
+	ASSERT_EQ(0, protect_exits(exiting_victim));
+	EXPECT_EQ(0, child_run(exiting_program, NULL));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+/* By a switch to another stack, on which the same function runs. */
+static ucontext_t here, there;
+
+static long __noipa switching_victim(ucontext_t *from, ucontext_t *to)
+{
+	changed++;
+	if (from)
+		CHECK(!swapcontext(from, to));
+	else
+		crash();
+	changed++;
+	return 5;
+}
+
+static void other_stack(void)
+{
+	int i;
+
+	for (i = 0; ; i++) {
+		CHECK(switching_victim(NULL, NULL) == RESCUED);
+		CHECK(switching_victim(&there, &here) == 5);
+	}
+}
+
+static void make_context(void (*body)(void))
+{
+	char *stack = private_memory(STACK_SIZE);
+
+	CHECK(!getcontext(&there));
+	there.uc_stack.ss_sp = stack;
+	there.uc_stack.ss_size = STACK_SIZE;
+	makecontext(&there, body, 0);
+}
+
+static int switching_program(void *arg)
+{
+	int i;
+
+	make_context(other_stack);
+	for (i = 0; i < 10; i++) {
+		CHECK(switching_victim(&here, &there) == 5);
+		CHECK(switching_victim(NULL, NULL) == RESCUED);
+	}
+	return 0;
+}
+
+TEST_F(leaving, by_switches_of_the_stack)
+{
+	ASSERT_EQ(0, protect_exits(switching_victim));
+	EXPECT_EQ(0, child_run(switching_program, NULL));
+	EXPECT_LE(10, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/*
+ * Where a return probe is asked for, the kernel would kill the program: it is
+ * not protected any more, and goes on.
+ */
+static void other_stack_for_long(void)
+{
+	for (;;)
+		CHECK(switching_victim(&there, &here) == 5);
+}
+
+static int not_killed_program(void *arg)
+{
+	int i;
+
+	make_context(other_stack_for_long);
+	for (i = 0; i < 10; i++)
+		CHECK(switching_victim(&here, &there) == 5);
+	return 0;
+}
+
+TEST_F(leaving, is_not_killed_by_a_return_probe)
+{
+	ASSERT_EQ(0, rescue_point_protect(switching_victim));
+	EXPECT_EQ(0, child_run(not_killed_program, NULL));
+	EXPECT_LE(1, refused_since_mark(REASSURE_REFUSED_PROBE));
+}
+
+/* A handler that runs inside may fault, and what it calls. */
+static void faulting_handler(int sig)
+{
+	changed += 10;
+	crash();
+}
+
+static long __noipa signalled_victim(void)
+{
+	changed++;
+	raise(SIGUSR1);
+	return 1;
+}
+
+static int handler_program(void *arg)
+{
+	int i;
+
+	signal(SIGUSR1, faulting_handler);
+	for (i = 0; i < 3; i++) {
+		CHECK(signalled_victim() == RESCUED);
+		CHECK(!changed);
+	}
+	return 0;
+}
+
+TEST_F(leaving, not_by_a_handler_that_faults)
+{
+	ASSERT_EQ(0, protect_exits(signalled_victim));
+	EXPECT_EQ(0, child_run(handler_program, NULL));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_HARNESS_MAIN
