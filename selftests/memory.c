@@ -188,11 +188,20 @@ static int huge_program(void *arg)
 	return 0;
 }
 
+/* khugepaged would make the pages huge again, which is refused inside. */
+static void rest_khugepaged(const char *milliseconds)
+{
+	write_text("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs",
+		   milliseconds);
+}
+
 TEST_F_TIMEOUT(memory, in_huge_pages, 90)
 {
 	write_text("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
+	rest_khugepaged("3600000");
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(huge_program, NULL));
+	rest_khugepaged("10000");
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 

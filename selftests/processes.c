@@ -117,7 +117,8 @@ static long __noipa forking_victim(enum in_child in_child, bool fault)
 		return 3;
 	}
 	forked = child;
-	*shared = child;
+	/* A child that calls it again has the other place. */
+	shared[fault] = child;
 	/* While the child writes to the same pages. */
 	memset(area, 4, AREA_SIZE);
 	if (fault)
@@ -142,7 +143,7 @@ static int forking_program(void *arg)
 		}
 		CHECK(ret == RESCUED);
 		CHECK(area_holds(1) && written == 1);
-		ended = child_wait(*shared);
+		ended = child_wait(shared[true]);
 		CHECK(ended == (in_child == CHILD_FAULTS ? -SIGSEGV : 33));
 		/* Without a fault of the parent. */
 		ret = forking_victim(CHILD_RETURNS, false);
@@ -186,7 +187,7 @@ static int forking_again_program(void *arg)
 		ret = forking_victim(CHILD_FAULTS, true);
 		CHECK(ret == RESCUED);
 		CHECK(area_holds(1) && written == 1);
-		_exit(child_wait(*shared) == -SIGSEGV ? 21 : 1);
+		_exit(child_wait(shared[true]) == -SIGSEGV ? 21 : 1);
 	}
 	CHECK(ret == 4 && area_holds(4));
 	return child_wait(forked) == 21 ? 0 : 1;
