@@ -20,7 +20,10 @@
 
 typedef void bypass_note(struct pt_regs *regs);
 
-/* get_user_pages_remote() and pin_user_pages_remote(). */
+/*
+ * __get_user_pages(), which every way to another's pages passes, with the mmap
+ * lock, and passes again when a fault has dropped the lock.
+ */
 static void notrace note_remote(struct pt_regs *regs)
 {
 	struct mm_struct *mm = (void *)regs->di;
@@ -63,8 +66,7 @@ static struct bypass {
 	bypass_note *note;
 	unsigned long address;
 } bypasses[] = {
-	{ "get_user_pages_remote", note_remote },
-	{ "pin_user_pages_remote", note_remote },
+	{ "__get_user_pages", note_remote },
 #ifdef CONFIG_USERFAULTFD
 	{ "mfill_atomic_install_pte", note_filled },
 #ifdef COMPAT_MOVE_FUNCTION

@@ -103,7 +103,7 @@ static int start_interception(struct netlink_ext_ack *extack)
 	ret = bypass_start();
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
-			       "cannot hook the kernel function get_user_pages_remote, or one like it");
+			       "cannot hook the kernel function __get_user_pages, or one like it");
 		goto stop_system_calls;
 	}
 	ret = fatal_signal_start();
