@@ -181,6 +181,9 @@ void hot_pages_check_use(struct guarded_mm *gm)
 			drained = true;
 			in_use = is_in_use(gm, page);
 		}
+		/* Its image of this call was taken while it was in use. */
+		if (!in_use && page->call == gm->log.call)
+			continue;
 		page_log_set_in_use(&gm->log, page, in_use);
 	}
 }

@@ -1333,11 +1333,8 @@ static int written_far_program(void *arg)
 		while (__atomic_load_n(&shared->inside_now, __ATOMIC_ACQUIRE) !=
 		       turn)
 			sched_yield();
-		/*
-		 * Nor do calls that come and go meanwhile let it be; but see
-		 * the limits in README.md for preemptible kernels.
-		 */
-		for (i = 0; !is_debug_kernel() && i < turn / 2 % 2 * 3; i++)
+		/* Nor do calls that come and go meanwhile let it be. */
+		for (i = 0; i < turn / 2 % 2 * 3; i++)
 			rescued(write_half, last);
 		rescued(await_written, (void *)turn);
 		CHECK(holds(last + PAGE_SIZE / 2, PAGE_SIZE / 2, 0x42));
