@@ -213,24 +213,40 @@ unsigned long checkpoint_returns_to(const struct checkpoint *cp)
 	return cp->return_address ?: cp->gm->trampoline;
 }
 
-/* The same, found out where it is unknown; 0 if that fails. */
-static unsigned long returns_to(struct checkpoint *cp)
+/* Where return probes lead to; 0 when none was set in this process. */
+static unsigned long find_trampoline(struct checkpoint *cp)
 {
-	if (!cp->return_address && !cp->gm->trampoline) {
+	if (!cp->gm->trampoline) {
 		mmap_read_lock(cp->mm);
 		guarded_mm_trampoline(cp->gm);
 		mmap_read_unlock(cp->mm);
 	}
-	return checkpoint_returns_to(cp);
+	return cp->gm->trampoline;
 }
 
-/* Whether that stands on the stack still. */
+/* What checkpoint_returns_to() answers, found out where it is unknown. */
+static unsigned long returns_to(struct checkpoint *cp)
+{
+	return cp->return_address ?: find_trampoline(cp);
+}
+
+/*
+ * Whether @address, which stands on the stack as return address, is the
+ * call's.  Others may have set a return probe where ours are at the exits.
+ */
+static bool is_return_address(struct checkpoint *cp, unsigned long address)
+{
+	return address && (address == cp->return_address ||
+			   address == find_trampoline(cp));
+}
+
+/* Whether the return address stands on the stack still. */
 static bool has_return_address(struct checkpoint *cp)
 {
 	unsigned long __user *slot = (void __user *)cp->registers.regs.sp;
 	unsigned long address;
 
-	return !get_user(address, slot) && address == returns_to(cp);
+	return !get_user(address, slot) && is_return_address(cp, address);
 }
 
 /*
@@ -576,7 +592,7 @@ static bool fault_is_inside(struct checkpoint *cp)
 		       address == regs->ip;
 	if (has_switched_stacks(cp, regs->sp))
 		return false;
-	return address == returns_to(cp) ||
+	return is_return_address(cp, address) ||
 	       !is_executable(cp->mm, address - 1) ||
 	       !registers_follow_call(address);
 }

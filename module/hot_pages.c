@@ -163,6 +163,16 @@ static bool is_in_use(struct guarded_mm *gm, const struct logged_page *page)
 	return in_use;
 }
 
+static bool copy_again(const struct logged_page *page)
+{
+	bool copied;
+
+	pagefault_disable();
+	copied = read_page(page, page->from);
+	pagefault_enable();
+	return copied;
+}
+
 /**
  * hot_pages_check_use() - see which hot pages a device may be using
  * @gm: the address space of current, locked for reading; @gm->lock is held
@@ -181,8 +191,9 @@ void hot_pages_check_use(struct guarded_mm *gm)
 			drained = true;
 			in_use = is_in_use(gm, page);
 		}
-		/* Its image of this call was taken while it was in use. */
-		if (!in_use && page->call == gm->log.call)
+		/* What was copied while somebody wrote to it is of no moment. */
+		if (!in_use && page->in_use && page->call == gm->log.call &&
+		    !copy_again(page))
 			continue;
 		page_log_set_in_use(&gm->log, page, in_use);
 	}

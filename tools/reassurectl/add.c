@@ -52,7 +52,7 @@ static int find_exit_probes(const struct add_options *options,
 	if (options->exits == EXITS_ALL)
 		return failed("--exits: the function cannot be probed where it is left: %s",
 			      error);
-	return failed("--exits: %s has '%s', but the function cannot be probed where it is left: %s",
+	return failed("--exits: %s has '%s' but the function cannot be probed where it is left: %s",
 		      options->exe, leaving, error);
 }
 

@@ -78,6 +78,19 @@ static bool look_at_table(struct search *search, const struct instruction *at)
 		     at->address);
 }
 
+/*
+ * Where the function begins its probe takes it for called anew, which it is
+ * only after an exception.
+ */
+static bool look_at_place(struct search *search, const struct instruction *at,
+			  __u64 address)
+{
+	return address != search->parts[0].address ||
+	       wrong(search->error,
+		     "the jump at 0x%llx leads back to its first instruction",
+		     at->address);
+}
+
 static bool look_at_jump(struct search *search, const struct instruction *at)
 {
 	const ZydisDecodedOperand *target = &at->operands[0];
@@ -89,7 +102,9 @@ static bool look_at_jump(struct search *search, const struct instruction *at)
 							 at->address,
 							 &address)))
 			break;
-		return is_inside(search, address) || add_exit(search, at);
+		if (!is_inside(search, address))
+			return add_exit(search, at);
+		return look_at_place(search, at, address);
 	case ZYDIS_OPERAND_TYPE_REGISTER:
 		return search->contents[whole(target->reg.value)] ==
 			       CONTENT_PLACE ||
@@ -112,7 +127,7 @@ static bool look_at_branch(struct search *search,
 						  &at->operands[0],
 						  at->address, &address)) &&
 	    is_inside(search, address))
-		return true;
+		return look_at_place(search, at, address);
 	return wrong(search->error,
 		     "the conditional jump at 0x%llx leads out of it",
 		     at->address);

@@ -332,6 +332,7 @@ static void test_exits(void **state)
 	check_exits("has_cold", "has_cold_2", "has_cold_1", NULL);
 	check_no_exits("branches_out", 10, "the conditional jump at 0x");
 	check_no_exits("jumps_by_table", 10, "may lead out of it or stay");
+	check_no_exits("loops_back", 10, "leads back to its first instruction");
 	check_no_exits("never", 10, "it never returns");
 	check_no_exits("not_code", 10, "is no instruction");
 	check_no_exits("returns", 1, "more than 1 exits");

@@ -88,7 +88,14 @@ function jumps_by_table
 	jmp *0x1000(, %rdi, 8)
 end jumps_by_table
 
+function loops_back
+	dec %edi
+	jne loops_back
+	ret
+end loops_back
+
 function never
+	nop
 1:	jmp 1b
 end never
 
