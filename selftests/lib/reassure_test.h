@@ -61,6 +61,7 @@ enum test_shared {
  * @budget_seconds: a budget in place of none
  * @exhausted: enum reassure_exhausted
  * @deadline_ms: in place of none
+ * @probe_exits: probe where @function is left in place of its return
  */
 struct rescue_point {
 	const void *function;

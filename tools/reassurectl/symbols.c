@@ -354,6 +354,19 @@ static bool find_segment(struct symbols *symbols, __u64 at, bool is_offset,
 	return false;
 }
 
+/* The bytes that the file has of a segment, or NULL where it is cut off. */
+static const __u8 *segment_bytes(struct symbols *symbols,
+				 const GElf_Phdr *segment)
+{
+	size_t size;
+	const char *image = elf_rawfile(symbols->elf, &size);
+
+	if (!image || segment->p_offset > size ||
+	    segment->p_filesz > size - segment->p_offset)
+		return NULL;
+	return (const __u8 *)image + segment->p_offset;
+}
+
 static bool to_offset(struct symbols *symbols, __u64 address, __u64 *offset)
 {
 	GElf_Phdr segment;
@@ -505,22 +518,37 @@ static bool covers(const struct symbol *symbol, __u64 address)
 		address - symbol->address < symbol->size);
 }
 
+/*
+ * The unwind information about @address, to be freed, or NULL; @offset is to be
+ * added to addresses in it.
+ */
+static Dwarf_Frame *find_frame(struct symbols *symbols, __u64 address,
+			       __u64 *offset)
+{
+	Dwarf_Frame *frame;
+	GElf_Addr bias;
+	Dwarf_CFI *cfi = dwfl_module_eh_cfi(symbols->module, &bias);
+
+	*offset = bias - symbols->bias;
+	if (!cfi || dwarf_cfi_addrframe(cfi, address - *offset, &frame))
+		return NULL;
+	return frame;
+}
+
 /* Where the row of the unwind information about @address begins. */
 static bool unwind_row(struct symbols *symbols, __u64 address, __u64 *start)
 {
 	Dwarf_Addr from, end;
 	Dwarf_Frame *frame;
-	GElf_Addr bias;
-	Dwarf_CFI *cfi;
+	__u64 offset;
 	bool signal;
 
-	cfi = dwfl_module_eh_cfi(symbols->module, &bias);
-	if (!cfi || dwarf_cfi_addrframe(cfi, address + symbols->bias - bias,
-					&frame))
+	frame = find_frame(symbols, address, &offset);
+	if (!frame)
 		return false;
 	dwarf_frame_info(frame, &from, &end, &signal);
 	free(frame);
-	*start = from + bias - symbols->bias;
+	*start = from + offset;
 	return true;
 }
 
@@ -603,22 +631,20 @@ static bool known_start(struct symbols *symbols, __u64 address, __u64 *start,
 static bool check_address(struct symbols *symbols, const GElf_Phdr *segment,
 			  __u64 address, char *error)
 {
-	size_t size, last, next;
-	const char *image;
+	size_t last, next;
+	const __u8 *code;
 	__u64 start = 0, at;
 
 	if (!known_start(symbols, address, &start, error))
 		return false;
 	if (start < segment->p_vaddr || start > address)
 		return wrong(error, "it belongs to no function");
-	image = elf_rawfile(symbols->elf, &size);
-	if (!image || segment->p_offset > size ||
-	    segment->p_filesz > size - segment->p_offset)
+	code = segment_bytes(symbols, segment);
+	if (!code)
 		return wrong(error, "the file is cut off");
 	at = start - segment->p_vaddr;
-	switch (decode_up_to((const __u8 *)image + segment->p_offset + at,
-			     segment->p_filesz - at, address - start, &last,
-			     &next)) {
+	switch (decode_up_to(code + at, segment->p_filesz - at,
+			     address - start, &last, &next)) {
 	case DECODED_BEGIN:
 		return true;
 	case DECODED_INSIDE:
@@ -653,19 +679,14 @@ static const __u8 *find_code(struct symbols *symbols, __u64 address,
 			     __u64 size)
 {
 	GElf_Phdr segment;
-	const char *image;
-	size_t file_size;
+	const __u8 *bytes;
 	__u64 at;
 
 	if (!find_segment(symbols, address, false, &segment))
 		return NULL;
 	at = address - segment.p_vaddr;
-	image = elf_rawfile(symbols->elf, &file_size);
-	if (!image || size > segment.p_filesz - at ||
-	    segment.p_offset > file_size ||
-	    segment.p_filesz > file_size - segment.p_offset)
-		return NULL;
-	return (const __u8 *)image + segment.p_offset + at;
+	bytes = segment_bytes(symbols, &segment);
+	return bytes && size <= segment.p_filesz - at ? bytes + at : NULL;
 }
 
 /* Whether @name is that of a part of @function which was put apart. */
@@ -715,14 +736,12 @@ static bool has_frame(struct symbols *symbols, __u64 address)
 {
 	bool has = false;
 	Dwarf_Frame *frame;
-	Dwarf_CFI *cfi;
-	GElf_Addr bias;
 	Dwarf_Op *ops;
 	size_t count;
+	__u64 offset;
 
-	cfi = dwfl_module_eh_cfi(symbols->module, &bias);
-	if (!cfi || dwarf_cfi_addrframe(cfi, address + symbols->bias - bias,
-					&frame))
+	frame = find_frame(symbols, address, &offset);
+	if (!frame)
 		return false;
 	if (!dwarf_frame_cfa(frame, &ops, &count) && count == 1)
 		has = ops[0].atom != DW_OP_bregx ||
@@ -744,22 +763,23 @@ static bool find_unwind_table(struct symbols *symbols,
 			      struct unwind_table *table)
 {
 	static const __u8 form[] = { 1, 0x1b, 0x03, 0x3b };
-	size_t size, count, i;
-	const __u8 *image = (const __u8 *)elf_rawfile(symbols->elf, &size);
+	const __u8 *bytes;
 	GElf_Phdr segment;
+	size_t count, i;
 
-	if (!image || elf_getphdrnum(symbols->elf, &count))
+	if (elf_getphdrnum(symbols->elf, &count))
 		return false;
 	for (i = 0; i < count; i++)
 		if (gelf_getphdr(symbols->elf, i, &segment) &&
 		    segment.p_type == PT_GNU_EH_FRAME)
 			break;
-	if (i == count || segment.p_filesz < 12 || segment.p_offset > size ||
-	    segment.p_filesz > size - segment.p_offset ||
-	    memcmp(image + segment.p_offset, form, sizeof(form)))
+	if (i == count || segment.p_filesz < 12)
 		return false;
-	memcpy(&table->count, image + segment.p_offset + 8, 4);
-	table->entries = image + segment.p_offset + 12;
+	bytes = segment_bytes(symbols, &segment);
+	if (!bytes || memcmp(bytes, form, sizeof(form)))
+		return false;
+	memcpy(&table->count, bytes + 8, 4);
+	table->entries = bytes + 12;
 	table->address = segment.p_vaddr;
 	return table->count <= (segment.p_filesz - 12) / 8;
 }
