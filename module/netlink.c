@@ -247,8 +247,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 
 	ret = parse_config(info, &config);
 	if (ret) {
-		kfree(config.function);
-		kfree(config.exits);
+		rescue_point_config_free(&config);
 		return ret;
 	}
 	file = fget(nla_get_s32(info->attrs[REASSURE_A_FILE_FD]));
@@ -256,8 +255,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG_ATTR(info->extack,
 				    info->attrs[REASSURE_A_FILE_FD],
 				    "the descriptor is not open for reading");
-		kfree(config.function);
-		kfree(config.exits);
+		rescue_point_config_free(&config);
 		ret = -EBADF;
 	} else {
 		ret = rescue_point_add(&config, file, info->extack);

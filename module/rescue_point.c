@@ -27,13 +27,19 @@ static DEFINE_MUTEX(registry_lock);
 static unsigned int count;
 static unsigned int generation;
 
+/* What a configuration owns that no rescue point has taken over. */
+void rescue_point_config_free(struct rescue_point_config *config)
+{
+	kfree(config->function);
+	kfree(config->exits);
+}
+
 /* Not registered any more: no checkpoint knows @rp. */
 static void free_rescue_point(struct rescue_point *rp)
 {
 	path_put(&rp->path);
 	budget_destroy(&rp->budget);
-	kfree(rp->config.function);
-	kfree(rp->config.exits);
+	rescue_point_config_free(&rp->config);
 	kfree(rp->exits);
 	kfree(rp);
 }
@@ -310,8 +316,7 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 	int ret;
 
 	if (!rp) {
-		kfree(config->function);
-		kfree(config->exits);
+		rescue_point_config_free(config);
 		return -ENOMEM;
 	}
 	rp->config = *config;

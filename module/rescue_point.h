@@ -96,6 +96,7 @@ struct rescue_point {
 	bool deleted;
 };
 
+void rescue_point_config_free(struct rescue_point_config *config);
 int rescue_point_add(struct rescue_point_config *config, struct file *file,
 		     struct netlink_ext_ack *extack);
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack);
