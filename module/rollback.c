@@ -17,6 +17,9 @@
 /* Attempts to bring back a page that reclaim takes away again each time. */
 #define BRING_BACK_ATTEMPTS	8
 
+/* Attempts to find all shared pages that reclaim or writeback takes away. */
+#define PREPARE_ATTEMPTS	8
+
 /*
  * Finds the page at @address, writable by nobody but this process, brought
  * back from swap or copied from a shared one if need be.
@@ -39,6 +42,14 @@ static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
 				return entry.page;
 			put_page(entry.page);
 		}
+		/*
+		 * No file system is asked while the mmap lock is held alone.
+		 * It need not be: what was in the log was anonymous, and that
+		 * comes from swap.
+		 */
+		if (vma->vm_file && entry.state != PAGE_TABLE_ANON &&
+		    entry.state != PAGE_TABLE_NOT_PRESENT)
+			return NULL;
 		/*
 		 * Without leave to retry it keeps the mmap lock.  Our own
 		 * call is not redirected to the write-fault hook.
@@ -213,6 +224,28 @@ static int prepare_mappings(struct rollback *rb)
 	       REASSURE_REFUSED_MAPPING;
 }
 
+static int prepare(struct rollback *rb, struct guarded_mm *gm)
+{
+	int refusal;
+
+	memset(rb, 0, sizeof(*rb));
+	rb->gm = gm;
+	/* Whoever holds it may wait for another process, and we be killed. */
+	if (mmap_write_lock_killable(guarded_mm_mm(gm)))
+		return REASSURE_REFUSED_MAPPING;
+	refusal = READ_ONCE(gm->refusal);
+	if (refusal < 0)
+		refusal = prepare_mappings(rb);
+	if (refusal < 0)
+		refusal = prepare_pages(rb);
+	/* Last, because it locks pages. */
+	if (refusal < 0)
+		refusal = shared_rollback_prepare(&rb->shared, gm);
+	if (refusal >= 0)
+		rollback_cancel(rb);
+	return refusal;
+}
+
 /**
  * rollback_prepare() - do all of a rollback that can fail
  * @rb: what rollback_commit() needs
@@ -228,24 +261,18 @@ static int prepare_mappings(struct rollback *rb)
  */
 int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 {
-	struct mm_struct *mm = guarded_mm_mm(gm);
-	int refusal;
+	int refusal, attempts = 0;
 
-	memset(rb, 0, sizeof(*rb));
-	rb->gm = gm;
-	mmap_write_lock(mm);
 	gm->in_fault++;
-	refusal = READ_ONCE(gm->refusal);
-	if (refusal < 0)
-		refusal = prepare_mappings(rb);
-	if (refusal < 0)
-		refusal = prepare_pages(rb);
-	/* Last, because it locks pages. */
-	if (refusal < 0)
-		refusal = shared_rollback_prepare(&rb->shared, gm);
+	for (;;) {
+		shared_rollback_bring_in(gm);
+		refusal = prepare(rb, gm);
+		if (refusal != REASSURE_REFUSED_UNREADABLE ||
+		    ++attempts == PREPARE_ATTEMPTS)
+			break;
+		schedule_timeout_uninterruptible(1);
+	}
 	gm->in_fault--;
-	if (refusal >= 0)
-		rollback_cancel(rb);
 	return refusal;
 }
 

@@ -15,36 +15,61 @@
 #include "page_table.h"
 #include "shared_rollback.h"
 
-/* Attempts to find all pages writable that reclaim or writeback takes away. */
-#define PREPARE_ATTEMPTS	8
-
-/* The page at @address, which this process may write to; NULL without. */
-static struct page *get_writable_page(struct guarded_mm *gm,
-				      unsigned long address)
+/* The mapping of @address where this process may write to it; or NULL. */
+static struct vm_area_struct *find_writable(struct guarded_mm *gm,
+					    unsigned long address)
 {
-	struct mm_struct *mm = guarded_mm_mm(gm);
-	struct vm_area_struct *vma = vma_lookup(mm, address);
-	struct page *page;
-	int attempts;
+	struct vm_area_struct *vma = vma_lookup(guarded_mm_mm(gm), address);
 
 	if (!vma || !shared_memory_is_watchable(vma) ||
 	    !(vma->vm_flags & VM_WRITE))
 		return NULL;
-	for (attempts = 0; attempts < PREPARE_ATTEMPTS; attempts++) {
-		page = page_table_get_shared(mm, address);
-		if (page)
-			return page;
-		/*
-		 * Without leave to retry it keeps the mmap lock, and our own
-		 * call is not redirected.
-		 */
-		if (handle_mm_fault(vma, address,
-				    FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE,
-				    NULL) & VM_FAULT_ERROR)
-			return NULL;
-		unprotected_add_area(&gm->shared.unprotected, address);
+	return vma;
+}
+
+/* Makes the page at @address present and writable, if that can be had. */
+static void bring_in(struct guarded_mm *gm, unsigned long address)
+{
+	struct vm_area_struct *vma = find_writable(gm, address);
+	struct page *page;
+
+	if (!vma)
+		return;
+	page = page_table_get_shared(guarded_mm_mm(gm), address);
+	if (page) {
+		put_page(page);
+		return;
 	}
-	return NULL;
+	/*
+	 * Without leave to retry it keeps the mmap lock, and our own call is
+	 * not redirected.
+	 */
+	handle_mm_fault(vma, address, FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE,
+			NULL);
+	unprotected_add_area(&gm->shared.unprotected, address);
+}
+
+/**
+ * shared_rollback_bring_in() - have the pages there that are to be put back
+ * @gm: the address space of current, which has a checkpoint open there
+ *
+ * This may ask a file system, and that a process that looks at the mappings of
+ * this one before it answers; so the mmap lock is held for reading only.
+ * Reclaim or writeback may take a page away again before
+ * shared_rollback_prepare().
+ */
+void shared_rollback_bring_in(struct guarded_mm *gm)
+{
+	struct logged_page *logged;
+
+	if (!shared_memory_watches(&gm->shared) || !gm->shared.log.nr_images)
+		return;
+	mmap_read_lock(guarded_mm_mm(gm));
+	list_for_each_entry(logged, &gm->shared.log.images, node) {
+		bring_in(gm, logged->address);
+		cond_resched();
+	}
+	mmap_read_unlock(guarded_mm_mm(gm));
 }
 
 static void unlock_pages(struct shared_rollback *rb)
@@ -110,22 +135,26 @@ static void put_pages(struct shared_rollback *rb)
 		put_page(rb->pages[--rb->count].live);
 }
 
-static bool get_pages(struct shared_rollback *rb, struct guarded_mm *gm)
+/* Return: negative when all are there; otherwise the enum reassure_refusal. */
+static int get_pages(struct shared_rollback *rb, struct guarded_mm *gm)
 {
 	struct logged_page *logged;
 	struct page *live;
 
 	list_for_each_entry(logged, &gm->shared.log.images, node) {
-		live = get_writable_page(gm, logged->address);
+		if (!find_writable(gm, logged->address))
+			return REASSURE_REFUSED_SHARED;
+		live = page_table_get_shared(guarded_mm_mm(gm),
+					     logged->address);
 		if (!live)
-			return false;
+			return REASSURE_REFUSED_UNREADABLE;
 		rb->pages[rb->count].live = live;
 		rb->pages[rb->count].logged = logged;
 		rb->pages[rb->count].locked = false;
 		rb->count++;
 		cond_resched();
 	}
-	return true;
+	return -1;
 }
 
 /* The log speaks of where pages were when they were written to. */
@@ -142,20 +171,20 @@ static bool has_changed_place(struct guarded_mm *gm)
 /**
  * shared_rollback_prepare() - do all of a rollback that can fail
  * @rb: what shared_rollback_commit() needs
- * @gm: the address space of current, locked for reading, which has a
- *	checkpoint open there
+ * @gm: the address space of current, locked, which has a checkpoint open there
  *
  * What the call has written to shared memory and then moved, removed or made
  * read-only is not put back.
  *
  * Return: negative, and the folios of @rb are locked: little may be done
- * before shared_rollback_commit(); otherwise the enum reassure_refusal.
- * shared_rollback_cancel() takes back either.
+ * before shared_rollback_commit(); otherwise the enum reassure_refusal.  That
+ * is REASSURE_REFUSED_UNREADABLE when it may be tried again after
+ * shared_rollback_bring_in().  shared_rollback_cancel() takes back either.
  */
 int shared_rollback_prepare(struct shared_rollback *rb, struct guarded_mm *gm)
 {
 	struct page_log *log = &gm->shared.log;
-	int attempts;
+	int refusal;
 
 	if (!shared_memory_watches(&gm->shared))
 		return -1;
@@ -170,15 +199,10 @@ int shared_rollback_prepare(struct shared_rollback *rb, struct guarded_mm *gm)
 				   PAGE_LOG_GFP);
 	if (!rb->pages)
 		return REASSURE_REFUSED_MEMORY;
-	for (attempts = 0; attempts < PREPARE_ATTEMPTS; attempts++) {
-		if (!get_pages(rb, gm))
-			return REASSURE_REFUSED_SHARED;
-		if (lock_pages(gm, rb))
-			return -1;
-		put_pages(rb);
-		schedule_timeout_uninterruptible(1);
-	}
-	return REASSURE_REFUSED_UNREADABLE;
+	refusal = get_pages(rb, gm);
+	if (refusal < 0 && !lock_pages(gm, rb))
+		refusal = REASSURE_REFUSED_UNREADABLE;
+	return refusal;
 }
 
 /**

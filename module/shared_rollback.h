@@ -30,6 +30,7 @@ struct shared_rollback {
 	unsigned long count;
 };
 
+void shared_rollback_bring_in(struct guarded_mm *gm);
 int shared_rollback_prepare(struct shared_rollback *rb, struct guarded_mm *gm);
 unsigned long shared_rollback_commit(struct shared_rollback *rb);
 void shared_rollback_cancel(struct shared_rollback *rb);
