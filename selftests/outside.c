@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What happens from outside to a process that is inside a rescue point: it is
+ * stopped, frozen, traced, dumped, or killed for a system call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "lib/reassure_test.h"
+
+#define DEADLINE_MS	1000
+/* Surely more than that. */
+#define LONG_S		2
+
+#define CGROUP		"/sys/fs/cgroup/reassure-outside/"
+#define CORE		"/tmp/reassure-core"
+#define MARK_SIZE	64
+
+/* Of the stack pointer, in the kernel's struct user. */
+#define SP_OFFSET	(19 * 8)
+
+static int written = 1;
+/* Outside of what is covered. */
+static uint32_t *inside_now, *go_on;
+
+FIXTURE(outside)
+{
+};
+
+FIXTURE_SETUP(outside)
+{
+	ASSERT_EQ(0, test_begin());
+	inside_now = shared_memory(PAGE_SIZE);
+	go_on = inside_now + 1;
+}
+
+FIXTURE_TEARDOWN(outside)
+{
+	munmap(inside_now, PAGE_SIZE);
+	test_end(_metadata->passed);
+}
+
+static long __noipa victim(void (*inside)(void))
+{
+	written = 2;
+	inside();
+	touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+/* Ways of being inside, until the other side goes on. */
+static void run_on(void)
+{
+	meet_signal(inside_now);
+	while (!__atomic_load_n(go_on, __ATOMIC_SEQ_CST))
+		;
+}
+
+static void sleep_on(void)
+{
+	meet_signal(inside_now);
+	meet_await(go_on);
+}
+
+static void wait_forever(void)
+{
+	meet_signal(inside_now);
+	for (;;)
+		pause();
+}
+
+static int program(void *inside)
+{
+	CHECK(victim(inside) == RESCUED);
+	CHECK(written == 1);
+	return 0;
+}
+
+static int twice_program(void *inside)
+{
+	program(inside);
+	return program(inside);
+}
+
+/* Whether /proc/PID/stat has @state for @pid, or will soon. */
+static bool comes_to_state(pid_t pid, char state)
+{
+	char path[40], text[512], *end;
+	int i;
+
+	sprintf(path, "/proc/%d/stat", pid);
+	for (i = 0; i < 1000; i++) {
+		if (read_text(path, text, sizeof(text)))
+			return false;
+		end = strrchr(text, ')');
+		if (end && end[2] == state)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A process that others hold while it is inside. */
+FIXTURE(held)
+{
+};
+
+FIXTURE_VARIANT(held)
+{
+	void (*inside)(void);
+};
+
+FIXTURE_VARIANT_ADD(held, while_it_runs)
+{
+	.inside = run_on,
+};
+
+FIXTURE_VARIANT_ADD(held, while_it_waits)
+{
+	.inside = sleep_on,
+};
+
+FIXTURE_SETUP(held)
+{
+	ASSERT_EQ(0, test_begin());
+	inside_now = shared_memory(PAGE_SIZE);
+	go_on = inside_now + 1;
+	ASSERT_EQ(0, rescue_point_protect(victim));
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	munmap(inside_now, PAGE_SIZE);
+	test_end(_metadata->passed);
+}
+
+TEST_F(held, stopped)
+{
+	pid_t child = child_start(twice_program, variant->inside);
+	int status;
+
+	meet_await(inside_now);
+	EXPECT_EQ(0, kill(child, SIGSTOP));
+	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	meet_signal(go_on);
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, kill(child, SIGCONT));
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F(held, stopped_and_killed)
+{
+	pid_t child = child_start(program, variant->inside);
+	int status;
+
+	meet_await(inside_now);
+	EXPECT_EQ(0, kill(child, SIGSTOP));
+	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(-SIGKILL, child_wait(child));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+/* The rescue point goes while the process cannot do anything about it. */
+TEST_F(held, stopped_and_not_protected_any_more)
+{
+	pid_t child = child_start(program, variant->inside);
+	int status;
+
+	meet_await(inside_now);
+	EXPECT_EQ(0, kill(child, SIGSTOP));
+	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	EXPECT_EQ(0, rescue_point_delete("test"));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
+	meet_signal(go_on);
+	EXPECT_EQ(0, kill(child, SIGCONT));
+	EXPECT_EQ(-SIGSEGV, child_wait(child));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+static bool freeze(bool frozen)
+{
+	int i;
+
+	if (write_text(CGROUP "cgroup.freeze", frozen ? "1" : "0"))
+		return false;
+	for (i = 0; i < 1000; i++) {
+		if (file_has(CGROUP "cgroup.events",
+			     frozen ? "frozen 1" : "frozen 0"))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static bool move_to_cgroup(pid_t pid)
+{
+	char text[20];
+
+	sprintf(text, "%d", pid);
+	return (!mkdir(CGROUP, 0700) || errno == EEXIST) &&
+	       !write_text(CGROUP "cgroup.procs", text);
+}
+
+static bool remove_cgroup(void)
+{
+	int i;
+
+	/* The process that has ended is on its way out. */
+	for (i = 0; i < 1000 && rmdir(CGROUP) && errno == EBUSY; i++)
+		usleep(10000);
+	return access(CGROUP, F_OK);
+}
+
+TEST_F(held, frozen)
+{
+	pid_t child = child_start(twice_program, variant->inside);
+
+	meet_await(inside_now);
+	ASSERT_TRUE(move_to_cgroup(child));
+	EXPECT_TRUE(freeze(true));
+	meet_signal(go_on);
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_TRUE(freeze(false));
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_TRUE(remove_cgroup());
+}
+
+TEST_F(held, frozen_and_killed)
+{
+	pid_t child = child_start(program, variant->inside);
+
+	meet_await(inside_now);
+	ASSERT_TRUE(move_to_cgroup(child));
+	EXPECT_TRUE(freeze(true));
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(-SIGKILL, child_wait(child));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+	EXPECT_TRUE(remove_cgroup());
+}
+
+/* A debugger comes, looks around and goes. */
+TEST_F(held, looked_at_by_a_debugger)
+{
+	pid_t child = child_start(twice_program, variant->inside);
+	unsigned long sp;
+	int status;
+
+	meet_await(inside_now);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, NULL));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, child, NULL, NULL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	errno = 0;
+	sp = ptrace(PTRACE_PEEKUSER, child, SP_OFFSET, NULL);
+	EXPECT_EQ(0, errno);
+	ptrace(PTRACE_PEEKDATA, child, sp, NULL);
+	EXPECT_EQ(0, errno);
+	EXPECT_EQ(2, (int)ptrace(PTRACE_PEEKDATA, child, &written, NULL));
+	EXPECT_EQ(0, errno);
+	EXPECT_EQ(0, ptrace(PTRACE_DETACH, child, NULL, NULL));
+	meet_signal(go_on);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* It stays: then it sees the fault, and nobody else. */
+TEST_F(held, traced_when_it_faults)
+{
+	pid_t child = child_start(program, variant->inside);
+	int status;
+
+	meet_await(inside_now);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, NULL));
+	meet_signal(go_on);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_TRUE(WIFSTOPPED(status));
+	EXPECT_EQ(SIGSEGV, WSTOPSIG(status));
+	errno = 0;
+	EXPECT_EQ(2, (int)ptrace(PTRACE_PEEKDATA, child, &written, NULL));
+	EXPECT_EQ(0, errno);
+	EXPECT_EQ(0, ptrace(PTRACE_CONT, child, NULL, SIGSEGV));
+	EXPECT_EQ(-SIGSEGV, child_wait(child));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_TRACED));
+}
+
+/* The tracer kills it in the middle. */
+TEST_F(held, killed_by_a_debugger)
+{
+	pid_t child = child_start(program, variant->inside);
+
+	meet_await(inside_now);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, child, NULL, PTRACE_O_EXITKILL));
+	ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, child, NULL, NULL));
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(-SIGKILL, child_wait(child));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+/* Instruction by instruction through entry and return. */
+static long __noipa stepped(void)
+{
+	written = 2;
+	return 3;
+}
+
+static int stepped_program(void *arg)
+{
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	CHECK(!raise(SIGSTOP));
+	CHECK(stepped() == 3);
+	CHECK(written == 2);
+	written = 1;
+	CHECK(!raise(SIGSTOP));
+	CHECK(victim(sleep_on) == RESCUED);
+	return 0;
+}
+
+TEST_F(outside, stepped_through)
+{
+	const struct rescue_point rp = { .function = stepped, .name = "step" };
+	int status, stops = 0;
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	meet_signal(go_on);
+	child = child_start(stepped_program, NULL);
+	for (;;) {
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_TRUE(WIFSTOPPED(status));
+		if (WSTOPSIG(status) == SIGSTOP && ++stops == 2)
+			break;
+		ASSERT_EQ(0, ptrace(PTRACE_SINGLESTEP, child, NULL, NULL));
+	}
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
+	ASSERT_EQ(0, ptrace(PTRACE_DETACH, child, NULL, NULL));
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, rescue_point_delete("step"));
+}
+
+/*
+ * The deadline comes meanwhile.  A frozen process is rolled back where it is, a
+ * stopped one when it goes on.
+ */
+static void meet_deadline(struct __test_metadata *_metadata, bool frozen)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.deadline_ms = DEADLINE_MS,
+	};
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	child = child_start(program, wait_forever);
+	meet_await(inside_now);
+	if (frozen) {
+		ASSERT_TRUE(move_to_cgroup(child));
+		ASSERT_TRUE(freeze(true));
+	} else {
+		ASSERT_EQ(0, kill(child, SIGSTOP));
+		ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	}
+	sleep(LONG_S);
+	if (frozen) {
+		EXPECT_TRUE(freeze(false));
+	} else {
+		EXPECT_EQ(0, kill(child, SIGCONT));
+	}
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_DEADLINES));
+	if (frozen) {
+		EXPECT_TRUE(remove_cgroup());
+	}
+}
+
+TEST_F(outside, stopped_beyond_the_deadline)
+{
+	meet_deadline(_metadata, false);
+}
+
+TEST_F(outside, frozen_beyond_the_deadline)
+{
+	meet_deadline(_metadata, true);
+}
+
+/* Core dumps: they show the process at the fault, and the call is over. */
+static unsigned char mark[MARK_SIZE];
+
+/* In no file. */
+static void make_mark(unsigned char *bytes)
+{
+	int i;
+
+	for (i = 0; i < MARK_SIZE; i++)
+		bytes[i] = (i * 7 + 13) ^ 0xa5;
+}
+
+static void write_mark(void)
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_CORE, &limit);
+	make_mark(mark);
+}
+
+static void write_mark_and_wait(void)
+{
+	write_mark();
+	wait_forever();
+}
+
+static bool core_has_mark(void)
+{
+	int fd = open(CORE, O_RDONLY | O_CLOEXEC);
+	unsigned char wanted[MARK_SIZE];
+	void *start = MAP_FAILED;
+	struct stat st;
+	bool found;
+
+	unlink(CORE);
+	if (fd >= 0 && !fstat(fd, &st) && st.st_size > 4)
+		start = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (start == MAP_FAILED)
+		return false;
+	make_mark(wanted);
+	found = !memcmp(start, "\177ELF", 4) &&
+		memmem(start, st.st_size, wanted, MARK_SIZE);
+	munmap(start, st.st_size);
+	return found;
+}
+
+static void set_core_pattern(char *before, size_t size)
+{
+	CHECK(!read_text("/proc/sys/kernel/core_pattern", before, size));
+	CHECK(!write_text("/proc/sys/kernel/core_pattern", CORE));
+	unlink(CORE);
+}
+
+static int no_rescue_program(void *inside)
+{
+	victim(inside);
+	return 1;
+}
+
+TEST_F(outside, dumped_at_a_fault)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.signals = SIGNAL_BIT(SIGFPE),
+	};
+	char before[256];
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	set_core_pattern(before, sizeof(before));
+	EXPECT_EQ(-SIGSEGV, child_run(no_rescue_program, write_mark));
+	EXPECT_TRUE(core_has_mark());
+	EXPECT_EQ(0, write_text("/proc/sys/kernel/core_pattern", before));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_SIGNAL));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+TEST_F(outside, dumped_on_demand)
+{
+	char before[256];
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	set_core_pattern(before, sizeof(before));
+	child = child_start(no_rescue_program, write_mark_and_wait);
+	meet_await(inside_now);
+	EXPECT_TRUE(comes_to_state(child, 'S'));
+	EXPECT_EQ(0, kill(child, SIGQUIT));
+	EXPECT_EQ(-SIGQUIT, child_wait(child));
+	EXPECT_TRUE(core_has_mark());
+	EXPECT_EQ(0, write_text("/proc/sys/kernel/core_pattern", before));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+/* System calls that seccomp does not allow. */
+static void set_filter(unsigned int action)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, action),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, filter };
+
+	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static void call_forbidden(void)
+{
+	syscall(SYS_getppid);
+}
+
+static int filtered_program(void *action)
+{
+	set_filter((unsigned long)action);
+	CHECK(victim(call_forbidden) == RESCUED);
+	CHECK(written == 1);
+	return 0;
+}
+
+/* A death sentence is not for this module to lift, whatever is asked for. */
+TEST_F(outside, killed_for_a_system_call)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.signals = DEFAULT_SIGNALS | SIGNAL_BIT(SIGSYS),
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(-SIGSYS, child_run(filtered_program,
+				     (void *)(long)SECCOMP_RET_KILL_PROCESS));
+	EXPECT_EQ(-SIGSYS, child_run(filtered_program,
+				     (void *)(long)SECCOMP_RET_KILL_THREAD));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2, events_awaited(REASSURE_COUNTER_ABANDONED, 2));
+}
+
+TEST_F(outside, trapped_for_a_system_call)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.signals = SIGNAL_BIT(SIGSYS),
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(filtered_program,
+			       (void *)(long)SECCOMP_RET_TRAP));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	ASSERT_EQ(0, rescue_point_delete("test"));
+	/* By default it is not a fault. */
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(-SIGSYS, child_run(filtered_program,
+				     (void *)(long)SECCOMP_RET_TRAP));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_SIGNAL));
+}
+
+/* A process made inside that has the same memory, and is no thread. */
+static int exit_at_once(void *arg)
+{
+	_exit(0);
+}
+
+static int stay(void *arg)
+{
+	meet_await(go_on);
+	_exit(0);
+}
+
+static pid_t share_memory(int (*body)(void *arg))
+{
+	static char stack[65536];
+	pid_t pid = clone(body, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+
+	CHECK(pid > 0);
+	return pid;
+}
+
+static void have_memory_shared(void)
+{
+	CHECK(waitpid(share_memory(exit_at_once), NULL, 0) > 0);
+}
+
+static void leave_memory_shared(void)
+{
+	share_memory(stay);
+}
+
+TEST_F(outside, another_has_had_its_memory)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(program, have_memory_shared));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F(outside, another_has_its_memory)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(no_rescue_program, leave_memory_shared));
+	meet_signal(go_on);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+}
+
+TEST_HARNESS_MAIN
