@@ -20,15 +20,26 @@
 /* Attempts to find all shared pages that reclaim or writeback takes away. */
 #define PREPARE_ATTEMPTS	8
 
+/* Pages of one mapping mostly follow each other. */
+static struct vm_area_struct *find_mapping(struct rollback *rb,
+					   unsigned long address)
+{
+	if (!rb->vma || address < rb->vma->vm_start ||
+	    address >= rb->vma->vm_end)
+		rb->vma = vma_lookup(guarded_mm_mm(rb->gm), address);
+	return rb->vma;
+}
+
 /*
  * Finds the page at @address, writable by nobody but this process, brought
  * back from swap or copied from a shared one if need be.
  *
  * Return: the page with a reference; NULL when that cannot be had.
  */
-static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
+static struct page *get_own_page(struct rollback *rb, unsigned long address)
 {
-	struct vm_area_struct *vma = vma_lookup(guarded_mm_mm(gm), address);
+	struct mm_struct *mm = guarded_mm_mm(rb->gm);
+	struct vm_area_struct *vma = find_mapping(rb, address);
 	struct page_table_entry entry;
 	int attempts;
 	vm_fault_t ret;
@@ -36,7 +47,7 @@ static struct page *get_own_page(struct guarded_mm *gm, unsigned long address)
 	if (!vma)
 		return NULL;
 	for (attempts = 0; attempts < BRING_BACK_ATTEMPTS; attempts++) {
-		page_table_get(guarded_mm_mm(gm), address, NULL, true, &entry);
+		page_table_get(mm, address, NULL, true, &entry);
 		if (entry.state == PAGE_TABLE_ANON) {
 			if (entry.exclusive)
 				return entry.page;
@@ -72,15 +83,16 @@ static bool same_content(struct page *live, const struct logged_page *logged)
  * A page that a device may have used since entry: nothing may be written to
  * it, so it must hold what it held.
  */
-static int check_in_use(struct guarded_mm *gm, const struct logged_page *logged)
+static int check_in_use(struct rollback *rb, const struct logged_page *logged)
 {
 	struct page_table_entry entry;
 	bool same;
 
-	page_table_get(guarded_mm_mm(gm), logged->address, NULL, true, &entry);
+	page_table_get(guarded_mm_mm(rb->gm), logged->address, NULL, true,
+		       &entry);
 	if (entry.state == PAGE_TABLE_NOT_PRESENT) {
 		/* Reclaim took it, so nobody has it any more. */
-		struct page *live = get_own_page(gm, logged->address);
+		struct page *live = get_own_page(rb, logged->address);
 
 		if (!live)
 			return REASSURE_REFUSED_UNREADABLE;
@@ -95,7 +107,7 @@ static int check_in_use(struct guarded_mm *gm, const struct logged_page *logged)
 
 static int prepare_page(struct rollback *rb, struct logged_page *logged)
 {
-	struct page *live = get_own_page(rb->gm, logged->address);
+	struct page *live = get_own_page(rb, logged->address);
 	bool same;
 
 	if (!live)
@@ -171,7 +183,7 @@ static int prepare_pages(struct rollback *rb)
 		if (logged->call != log->call)
 			continue;
 		if (logged->in_use)
-			refusal = check_in_use(rb->gm, logged);
+			refusal = check_in_use(rb, logged);
 		else
 			refusal = prepare_page(rb, logged);
 		/* The others come back from swap before it is tried again. */

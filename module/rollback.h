@@ -20,7 +20,8 @@ struct rollback_page {
 
 /**
  * struct rollback - a rollback that has been prepared
- * @gm: the address space; its mmap lock is held for reading
+ * @gm: the address space; its mmap lock is held for writing
+ * @vma: the mapping that was looked up last
  * @pages: what to write back
  * @count: entries of @pages in use
  * @shared: what to write back of shared memory
@@ -30,6 +31,7 @@ struct rollback_page {
  */
 struct rollback {
 	struct guarded_mm *gm;
+	struct vm_area_struct *vma;
 	struct rollback_page *pages;
 	unsigned long count;
 	struct shared_rollback shared;

@@ -148,7 +148,7 @@ static void answer(void)
 	case FUSE_INTERRUPT:
 		break;
 	default:
-		reply(ENOSYS, NULL, 0);
+		reply(EOPNOTSUPP, NULL, 0);
 	}
 }
 
