@@ -195,7 +195,7 @@ TEST_F(held, stopped_and_not_protected_any_more)
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
-static bool freeze(bool frozen)
+static bool set_frozen(bool frozen)
 {
 	int i;
 
@@ -235,10 +235,10 @@ TEST_F(held, frozen)
 
 	meet_await(inside_now);
 	ASSERT_TRUE(move_to_cgroup(child));
-	EXPECT_TRUE(freeze(true));
+	EXPECT_TRUE(set_frozen(true));
 	meet_signal(go_on);
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
-	EXPECT_TRUE(freeze(false));
+	EXPECT_TRUE(set_frozen(false));
 	EXPECT_EQ(0, child_wait(child));
 	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_TRUE(remove_cgroup());
@@ -250,7 +250,7 @@ TEST_F(held, frozen_and_killed)
 
 	meet_await(inside_now);
 	ASSERT_TRUE(move_to_cgroup(child));
-	EXPECT_TRUE(freeze(true));
+	EXPECT_TRUE(set_frozen(true));
 	EXPECT_EQ(0, kill(child, SIGKILL));
 	EXPECT_EQ(-SIGKILL, child_wait(child));
 	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
@@ -377,22 +377,16 @@ static void meet_deadline(struct __test_metadata *_metadata, bool frozen)
 	meet_await(inside_now);
 	if (frozen) {
 		ASSERT_TRUE(move_to_cgroup(child));
-		ASSERT_TRUE(freeze(true));
+		ASSERT_TRUE(set_frozen(true));
 	} else {
 		ASSERT_EQ(0, kill(child, SIGSTOP));
 		ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
 	}
 	sleep(LONG_S);
-	if (frozen) {
-		EXPECT_TRUE(freeze(false));
-	} else {
-		EXPECT_EQ(0, kill(child, SIGCONT));
-	}
+	EXPECT_TRUE(frozen ? set_frozen(false) : !kill(child, SIGCONT));
 	EXPECT_EQ(0, child_wait(child));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_DEADLINES));
-	if (frozen) {
-		EXPECT_TRUE(remove_cgroup());
-	}
+	EXPECT_TRUE(!frozen || remove_cgroup());
 }
 
 TEST_F(outside, stopped_beyond_the_deadline)
