@@ -65,24 +65,37 @@ static int log_image(struct guarded_mm *gm, struct xa_state *place,
 	return 0;
 }
 
+/* What log_page() answers besides errors. */
+enum {
+	LOG_KEPT,
+	/* The entry was empty. */
+	LOG_KEPT_EMPTY,
+	/* No call wants it any more. */
+	LOG_CLOSED,
+};
+
 /*
  * Puts what stands at @address into the log.
  *
- * Return: 0 when it is there, 1 when it was an empty entry; -EAGAIN when it
- * has to be read in first; another error with the refusal set.
+ * Return: LOG_*; -EAGAIN when it has to be read in first; another error with
+ * the refusal set.
  */
 static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		    unsigned long address)
 {
 	struct page_table_entry entry;
 	struct logged_page *page, *room;
-	int ret = 0;
+	int ret = LOG_KEPT;
 
 	XA_STATE(place, &gm->log.pages, address >> PAGE_SHIFT);
 
 	mutex_lock(&gm->lock);
-	/* Closed meanwhile, or not wanted, or logged by another's fault. */
-	if (!gm->owner || guarded_mm_is_dead(gm, vma, address) ||
+	if (!gm->owner) {
+		ret = LOG_CLOSED;
+		goto unlock;
+	}
+	/* Not wanted, or logged by another's fault. */
+	if (guarded_mm_is_dead(gm, vma, address) ||
 	    page_log_seek(&gm->log, &place, &page))
 		goto unlock;
 	room = page ?: page_log_spare(&gm->log, PAGE_LOG_GFP);
@@ -93,7 +106,8 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = page_log_add_absent_area(&gm->log, address);
 		break;
 	case PAGE_TABLE_NONE:
-		ret = page_log_add_absent_at(&gm->log, &place, page) ?: 1;
+		ret = page_log_add_absent_at(&gm->log, &place, page) ?:
+		      LOG_KEPT_EMPTY;
 		break;
 	case PAGE_TABLE_ZERO:
 	case PAGE_TABLE_FILE:
@@ -180,7 +194,7 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	unsigned long page = address & PAGE_MASK;
 	struct page_table_entry entry;
 	int attempts = READ_IN_ATTEMPTS;
-	int logged = 0;
+	int logged = LOG_CLOSED;
 	vm_fault_t ret;
 
 	/* Unsharing for a reader changes no content. */
@@ -204,10 +218,10 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	ret = kernel_fault_unhooked(vma, address, flags, regs);
 	if (fault_unfinished(ret))
 		return ret;
-	if (READ_ONCE(gm->refusal) >= 0) {
-		/* Not logged, perhaps, so that the next entry must see it. */
+	if (logged < 0 || logged == LOG_CLOSED) {
+		/* So that the next entry sees it. */
 		note_writable(gm, vma, page);
-	} else if (logged == 1) {
+	} else if (logged == LOG_KEPT_EMPTY) {
 		/* A large folio brought neighbours that are not logged. */
 		page_table_get(vma->vm_mm, page, NULL, false, &entry);
 		if (entry.large) {

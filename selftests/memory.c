@@ -330,6 +330,65 @@ TEST_F_TIMEOUT(memory, in_scarce_swap, 90)
 	test_swap(_metadata, (SWAPPED_PAGES + 24) * PAGE_SIZE);
 }
 
+/* A rescue point goes while its call has pages brought in. */
+#define DELETED_ROUNDS	60
+
+static long __noipa deleted(void (*inside)(void *arg), void *arg)
+{
+	inside(arg);
+	return 2;
+}
+
+static void write_all(void *arg)
+{
+	int i;
+
+	for (i = 0; i < SWAPPED_PAGES; i++)
+		touch_write((char *)arg + i * PAGE_SIZE);
+}
+
+static void overwrite_all(void *arg)
+{
+	fill(arg, SWAPPED_PAGES * PAGE_SIZE, 5);
+}
+
+static int deleted_program(void *arg)
+{
+	size_t size = SWAPPED_PAGES * PAGE_SIZE;
+	unsigned char *start = private_memory(size);
+	int i;
+
+	madvise(start, size, MADV_NOHUGEPAGE);
+	for (i = 0; i < DELETED_ROUNDS; i++) {
+		/* As touch_write() does. */
+		fill(start, size, 1);
+		CHECK(!madvise(start, size, MADV_PAGEOUT));
+		CHECK(deleted(write_all, start) == 2);
+		CHECK(victim(overwrite_all, start) == RESCUED);
+		CHECK(holds(start, size, 1));
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(memory, in_swap_when_a_rescue_point_goes, 120)
+{
+	const struct rescue_point rp = { .function = deleted, .name = "gone" };
+	int status = 0;
+	pid_t child;
+
+	if (!swap_on(16 << 20))
+		SKIP(return, "no swap on a loop device");
+	EXPECT_EQ(0, rescue_point_protect(victim));
+	child = child_start(deleted_program, NULL);
+	while (!waitpid(child, &status, WNOHANG)) {
+		EXPECT_EQ(0, rescue_point_add(&rp));
+		EXPECT_EQ(0, rescue_point_delete("gone"));
+	}
+	EXPECT_EQ(0, status);
+	swap_off();
+	EXPECT_EQ(DELETED_ROUNDS, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
 /* Pages that were merged with equal ones of other addresses. */
 static int merging_program(void *arg)
 {
