@@ -67,43 +67,27 @@ static bool rescued(void (*inside)(void))
 	return true;
 }
 
-static bool holds(const unsigned char *start, size_t size, unsigned char value)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (start[i] != value)
-			return false;
-	return true;
-}
-
-static void fill(unsigned char *start, size_t size, unsigned char value)
-{
-	memset(start, value, size);
-	barrier();
-}
-
 static void make_buffers(void)
 {
 	buffer = private_memory(4 * PAGE_SIZE);
 	madvise(buffer, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
 	other = buffer + 3 * PAGE_SIZE;
-	fill(buffer, 4 * PAGE_SIZE, 0x11);
+	memory_fill(buffer, 4 * PAGE_SIZE, 0x11);
 }
 
 static void write_other(void)
 {
-	fill(other, PAGE_SIZE, 0x22);
+	memory_fill(other, PAGE_SIZE, 0x22);
 }
 
 static void write_buffer(void)
 {
-	fill(buffer, PAGE_SIZE, 0x12);
+	memory_fill(buffer, PAGE_SIZE, 0x12);
 }
 
 static void write_second_half(void)
 {
-	fill(buffer + HALF, HALF, 0x33);
+	memory_fill(buffer + HALF, HALF, 0x33);
 }
 
 /*
@@ -144,7 +128,7 @@ static int serving_program(void *arg)
 	unsigned int length;
 
 	close(device.pair[0]);
-	fill(data, sizeof(data), DATA);
+	memory_fill(data, sizeof(data), DATA);
 	while (read_all(fd, &request, sizeof(request))) {
 		if (ntohl(request.type) == NBD_CMD_DISC)
 			break;
@@ -259,7 +243,7 @@ static void let_it_come(void)
 {
 	meet_signal(&shared->answer);
 	aio_await(HALF);
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 }
 
 static void open_device(void)
@@ -270,7 +254,7 @@ static void open_device(void)
 	/* Until the device has its server. */
 	while (pread(input, buffer, HALF, 0) != HALF)
 		usleep(2000);
-	fill(buffer, PAGE_SIZE, 0x11);
+	memory_fill(buffer, PAGE_SIZE, 0x11);
 	aio_open();
 }
 
@@ -302,19 +286,19 @@ static int under_way_program(void *hot)
 	open_device();
 	for (i = 0; i < 3; i++)
 		call(hot ? write_buffer : write_other);
-	fill(other, PAGE_SIZE, 0x11);
+	memory_fill(other, PAGE_SIZE, 0x11);
 	start_reading();
 	CHECK(rescued(write_other));
-	CHECK(holds(other, PAGE_SIZE, 0x11));
-	CHECK(holds(buffer, PAGE_SIZE, before));
+	CHECK(memory_holds(other, PAGE_SIZE, 0x11));
+	CHECK(memory_holds(buffer, PAGE_SIZE, before));
 	/* On the same page, which must stay the one that is read into. */
 	call(write_second_half);
 	let_it_come();
-	CHECK(holds(buffer + HALF, HALF, 0x33));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x33));
 	/* And nothing is left of it. */
 	CHECK(rescued(write_buffer));
-	CHECK(holds(buffer, HALF, DATA));
-	CHECK(holds(buffer + HALF, HALF, 0x33));
+	CHECK(memory_holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x33));
 	return 0;
 }
 
@@ -339,9 +323,9 @@ static int written_beside_program(void *arg)
 	open_device();
 	start_reading();
 	CHECK(!rescued(write_second_half));
-	CHECK(holds(buffer + HALF, HALF, 0x33));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x33));
 	let_it_come();
-	CHECK(holds(buffer + HALF, HALF, 0x33));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x33));
 	return 0;
 }
 
@@ -358,9 +342,9 @@ static int comes_inside_program(void *arg)
 	open_device();
 	start_reading();
 	CHECK(!rescued(let_it_come));
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	CHECK(rescued(write_buffer));
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	return 0;
 }
 
@@ -384,8 +368,8 @@ static int whole_inside_program(void *arg)
 	struct io_event event;
 
 	open_device();
-	CHECK(holds(buffer, HALF, rescued(read_inside) ? 0x11 : DATA));
-	CHECK(holds(buffer + HALF, HALF, 0x11));
+	CHECK(memory_holds(buffer, HALF, rescued(read_inside) ? 0x11 : DATA));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x11));
 	CHECK(!aio_events(0, 1, &event));
 	return 0;
 }
@@ -402,7 +386,7 @@ static int begins_inside_program(void *arg)
 	open_device();
 	CHECK(!rescued(start_reading));
 	let_it_come();
-	CHECK(holds(buffer + HALF, HALF, 0x11));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x11));
 	return 0;
 }
 
@@ -421,7 +405,7 @@ static void read_to_stack(void)
 	unsigned long start = ((unsigned long)frame + PAGE_SIZE - 1) &
 			      ~(PAGE_SIZE - 1);
 
-	fill((void *)start, 3 * PAGE_SIZE, 0x44);
+	memory_fill((void *)start, 3 * PAGE_SIZE, 0x44);
 	aio_read(input, (void *)start, HALF, SLOW);
 	asm volatile("" : : "r" (frame) : "memory");
 }
@@ -452,7 +436,7 @@ static void be_poked_and_write(void)
 {
 	meet_signal(&shared->answer);
 	meet_await(&shared->ready);
-	fill(shared->page, PAGE_SIZE, 0x22);
+	memory_fill(shared->page, PAGE_SIZE, 0x22);
 }
 
 static int poked_program(void *arg)
@@ -470,7 +454,7 @@ static int poked_program(void *arg)
 	meet_signal(&shared->held);
 	meet_await(&shared->asked);
 	CHECK(!rescued(be_poked_and_write));
-	CHECK(holds(shared->page, PAGE_SIZE, 0x22));
+	CHECK(memory_holds(shared->page, PAGE_SIZE, 0x22));
 	return 0;
 }
 
@@ -515,9 +499,9 @@ static void open_file(void)
 	make_buffers();
 	input = memfd_create("in_flight", MFD_CLOEXEC);
 	CHECK(input >= 0);
-	fill(other, PAGE_SIZE, DATA);
+	memory_fill(other, PAGE_SIZE, DATA);
 	CHECK(write(input, other, PAGE_SIZE) == PAGE_SIZE);
-	fill(other, PAGE_SIZE, 0x11);
+	memory_fill(other, PAGE_SIZE, 0x11);
 	aio_open();
 }
 
@@ -541,17 +525,17 @@ static int events_program(void *arg)
 	for (i = 0; i < 3; i++)
 		read_file();
 	CHECK(rescued(take_one_event));
-	CHECK(holds(other, PAGE_SIZE, 0x11));
+	CHECK(memory_holds(other, PAGE_SIZE, 0x11));
 	/* What was taken stays so. */
 	CHECK(aio_events(0, 8, events) == 2);
 	CHECK(!aio_events(0, 8, events));
 	/* What is asked for inside has an event, whatever becomes of it. */
-	fill(buffer, PAGE_SIZE, 0x11);
-	CHECK(holds(buffer, HALF, rescued(read_file) ? 0x11 : DATA));
+	memory_fill(buffer, PAGE_SIZE, 0x11);
+	CHECK(memory_holds(buffer, HALF, rescued(read_file) ? 0x11 : DATA));
 	aio_await(HALF);
 	read_file();
 	aio_await(HALF);
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	return 0;
 }
 
@@ -573,14 +557,14 @@ static int opened_inside_program(void *arg)
 	context = 0;
 	if (rescued(open_and_read_file)) {
 		CHECK(!context);
-		CHECK(holds(buffer, PAGE_SIZE, 0x11));
+		CHECK(memory_holds(buffer, PAGE_SIZE, 0x11));
 		aio_open();
 	} else {
 		aio_await(HALF);
 	}
 	read_file();
 	aio_await(HALF);
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	return 0;
 }
 
@@ -610,7 +594,7 @@ static void take_stack(void)
 	unsigned long start = ((unsigned long)frame + PAGE_SIZE - 1) &
 			      ~(PAGE_SIZE - 1);
 
-	fill((void *)start, 2 * PAGE_SIZE, 0x44);
+	memory_fill((void *)start, 2 * PAGE_SIZE, 0x44);
 	take((void *)start);
 	asm volatile("" : : "r" (frame) : "memory");
 }
@@ -709,17 +693,17 @@ static int uring_under_way_program(void *arg)
 	uring_open();
 	uring_read(IORING_OP_READ_FIXED, buffer);
 	CHECK(rescued(write_other));
-	CHECK(holds(other, PAGE_SIZE, 0x11));
-	CHECK(holds(buffer, PAGE_SIZE, 0x11));
+	CHECK(memory_holds(other, PAGE_SIZE, 0x11));
+	CHECK(memory_holds(buffer, PAGE_SIZE, 0x11));
 	call(write_second_half);
 	uring_comes();
-	CHECK(holds(buffer, HALF, DATA));
-	CHECK(holds(buffer + HALF, HALF, 0x33));
+	CHECK(memory_holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer + HALF, HALF, 0x33));
 	/* Once more, and now inside. */
-	fill(buffer, PAGE_SIZE, 0x11);
+	memory_fill(buffer, PAGE_SIZE, 0x11);
 	uring_read(IORING_OP_READ_FIXED, buffer);
 	CHECK(!rescued(uring_comes));
-	CHECK(holds(buffer, HALF, DATA));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	return 0;
 }
 
@@ -745,14 +729,14 @@ static int uring_any_buffer_program(void *arg)
 	uring_read(IORING_OP_READ, to);
 	CHECK(rescued(write_other));
 	uring_comes();
-	CHECK(holds(to, HALF, DATA));
-	fill(to, PAGE_SIZE, 0x11);
+	CHECK(memory_holds(to, HALF, DATA));
+	memory_fill(to, PAGE_SIZE, 0x11);
 	uring_read(IORING_OP_READ, to);
-	CHECK(holds(to, HALF, rescued(uring_comes) ? 0x11 : DATA));
+	CHECK(memory_holds(to, HALF, rescued(uring_comes) ? 0x11 : DATA));
 	/* What was taken from the ring stays so. */
 	uring_read(IORING_OP_READ, to);
 	uring_comes();
-	CHECK(holds(to, HALF, DATA));
+	CHECK(memory_holds(to, HALF, DATA));
 	return 0;
 }
 

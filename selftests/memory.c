@@ -41,22 +41,6 @@ static long __noipa victim(void (*inside)(void *arg), void *arg)
 	return 1;
 }
 
-static void fill(unsigned char *start, size_t size, unsigned char value)
-{
-	memset(start, value, size);
-	barrier();
-}
-
-static bool holds(const unsigned char *start, size_t size, unsigned char value)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (start[i] != value)
-			return false;
-	return true;
-}
-
 /* The kernel writes for the program. */
 struct kernel_writes {
 	unsigned char *read, *socket, *random, *vector, *futex, *fresh, *path;
@@ -93,7 +77,7 @@ static int kernel_writing_program(void *arg)
 	for (buffer = &to.read; buffer <= &to.path; buffer++) {
 		*buffer = private_memory(3 * PAGE_SIZE);
 		if (*buffer != to.fresh)
-			fill(*buffer, 3 * PAGE_SIZE, 0x55);
+			memory_fill(*buffer, 3 * PAGE_SIZE, 0x55);
 	}
 	to.zero = open("/dev/zero", O_RDONLY);
 	CHECK(to.zero >= 0);
@@ -101,8 +85,8 @@ static int kernel_writing_program(void *arg)
 	for (i = 0; i < 2; i++) {
 		CHECK(victim(let_kernel_write, &to) == RESCUED);
 		for (buffer = &to.read; buffer <= &to.path; buffer++)
-			CHECK(holds(*buffer, 3 * PAGE_SIZE,
-				    *buffer == to.fresh ? 0 : 0x55));
+			CHECK(memory_holds(*buffer, 3 * PAGE_SIZE,
+					   *buffer == to.fresh ? 0 : 0x55));
 	}
 	return 0;
 }
@@ -136,13 +120,13 @@ static int forcing_program(void *arg)
 	to.mem = open("/proc/self/mem", O_RDWR);
 	CHECK(to.mem >= 0);
 	to.page = private_memory(2 * PAGE_SIZE);
-	fill(to.page, PAGE_SIZE, 0x66);
+	memory_fill(to.page, PAGE_SIZE, 0x66);
 	CHECK(!mprotect(to.page, 2 * PAGE_SIZE, PROT_READ));
 	CHECK(victim(force_write, &to) == RESCUED);
-	CHECK(holds(to.page, PAGE_SIZE, 0x66));
-	CHECK(holds(to.page + PAGE_SIZE, PAGE_SIZE, 0));
+	CHECK(memory_holds(to.page, PAGE_SIZE, 0x66));
+	CHECK(memory_holds(to.page + PAGE_SIZE, PAGE_SIZE, 0));
 	CHECK(victim(force_write, &to) == RESCUED);
-	CHECK(holds(to.page, PAGE_SIZE, 0x66));
+	CHECK(memory_holds(to.page, PAGE_SIZE, 0x66));
 	return 0;
 }
 
@@ -172,17 +156,17 @@ static int huge_program(void *arg)
 			 ~(HUGE_SIZE - 1));
 	madvise(start, 3 * HUGE_SIZE, MADV_HUGEPAGE);
 	/* The first is there; the second comes while the call is inside. */
-	fill(start, HUGE_SIZE, 0x77);
+	memory_fill(start, HUGE_SIZE, 0x77);
 	for (i = 0; i < 2; i++) {
 		CHECK(victim(write_some, start) == RESCUED);
-		CHECK(holds(start, HUGE_SIZE, 0x77));
-		CHECK(holds(start + HUGE_SIZE, HUGE_SIZE, 0));
+		CHECK(memory_holds(start, HUGE_SIZE, 0x77));
+		CHECK(memory_holds(start + HUGE_SIZE, HUGE_SIZE, 0));
 	}
 	/* Without any page table, then with the huge zero page. */
-	CHECK(holds(start + 2 * HUGE_SIZE, HUGE_SIZE, 0));
+	CHECK(memory_holds(start + 2 * HUGE_SIZE, HUGE_SIZE, 0));
 	CHECK(victim(write_some, start + HUGE_SIZE) == RESCUED);
-	CHECK(holds(start + HUGE_SIZE, 2 * HUGE_SIZE, 0));
-	CHECK(holds(start, HUGE_SIZE, 0x77));
+	CHECK(memory_holds(start + HUGE_SIZE, 2 * HUGE_SIZE, 0));
+	CHECK(memory_holds(start, HUGE_SIZE, 0x77));
 	write_some(start);
 	CHECK(start[0] == 9);
 	return 0;
@@ -213,7 +197,7 @@ struct family {
 
 static void overwrite(void *arg)
 {
-	fill(arg, 8 * PAGE_SIZE, 2);
+	memory_fill(arg, 8 * PAGE_SIZE, 2);
 }
 
 static int sharing_child(void *arg)
@@ -221,10 +205,10 @@ static int sharing_child(void *arg)
 	struct family *family = arg;
 
 	meet_await(family->meet);
-	CHECK(holds(family->start, 8 * PAGE_SIZE, 1));
-	fill(family->start, 8 * PAGE_SIZE, 3);
+	CHECK(memory_holds(family->start, 8 * PAGE_SIZE, 1));
+	memory_fill(family->start, 8 * PAGE_SIZE, 3);
 	CHECK(victim(overwrite, family->start) == RESCUED);
-	CHECK(holds(family->start, 8 * PAGE_SIZE, 3));
+	CHECK(memory_holds(family->start, 8 * PAGE_SIZE, 3));
 	return 0;
 }
 
@@ -235,15 +219,15 @@ static int sharing_program(void *arg)
 
 	family.meet = shared_memory(PAGE_SIZE);
 	family.start = private_memory(8 * PAGE_SIZE);
-	fill(family.start, 8 * PAGE_SIZE, 1);
+	memory_fill(family.start, 8 * PAGE_SIZE, 1);
 	child = child_start(sharing_child, &family);
 	CHECK(victim(overwrite, family.start) == RESCUED);
-	CHECK(holds(family.start, 8 * PAGE_SIZE, 1));
+	CHECK(memory_holds(family.start, 8 * PAGE_SIZE, 1));
 	meet_signal(family.meet);
 	CHECK(!child_wait(child));
-	CHECK(holds(family.start, 8 * PAGE_SIZE, 1));
+	CHECK(memory_holds(family.start, 8 * PAGE_SIZE, 1));
 	CHECK(victim(overwrite, family.start) == RESCUED);
-	CHECK(holds(family.start, 8 * PAGE_SIZE, 1));
+	CHECK(memory_holds(family.start, 8 * PAGE_SIZE, 1));
 	return 0;
 }
 
@@ -263,7 +247,7 @@ static void overwrite_every_second(void *arg)
 	int i;
 
 	for (i = 0; i < SWAPPED_PAGES; i += 2)
-		fill(start + i * PAGE_SIZE, PAGE_SIZE, 4);
+		memory_fill(start + i * PAGE_SIZE, PAGE_SIZE, 4);
 }
 
 static void overwrite_and_page_out(void *arg)
@@ -295,17 +279,17 @@ static int swapping_program(void *arg)
 
 	madvise(start, size, MADV_NOHUGEPAGE);
 	for (i = 0; i < 4; i++) {
-		fill(start, size, 0x42 + i);
+		memory_fill(start, size, 0x42 + i);
 		CHECK(!madvise(start, size, MADV_PAGEOUT));
 		/* The first time it has to work, or this tests nothing. */
 		if (!i)
 			CHECK(count_swapped(start, SWAPPED_PAGES) > SWAPPED_PAGES / 2);
 		CHECK(victim(inside[i], start) == RESCUED);
-		CHECK(holds(start, size, 0x42 + i));
+		CHECK(memory_holds(start, size, 0x42 + i));
 	}
 	overwrite_every_second(start);
-	CHECK(holds(start, PAGE_SIZE, 4));
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, 0x45));
+	CHECK(memory_holds(start, PAGE_SIZE, 4));
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, 0x45));
 	return 0;
 }
 
@@ -349,7 +333,7 @@ static void write_all(void *arg)
 
 static void overwrite_all(void *arg)
 {
-	fill(arg, SWAPPED_PAGES * PAGE_SIZE, 5);
+	memory_fill(arg, SWAPPED_PAGES * PAGE_SIZE, 5);
 }
 
 static int deleted_program(void *arg)
@@ -361,11 +345,11 @@ static int deleted_program(void *arg)
 	madvise(start, size, MADV_NOHUGEPAGE);
 	for (i = 0; i < DELETED_ROUNDS; i++) {
 		/* As touch_write() does. */
-		fill(start, size, 1);
+		memory_fill(start, size, 1);
 		CHECK(!madvise(start, size, MADV_PAGEOUT));
 		CHECK(deleted(write_all, start) == 2);
 		CHECK(victim(overwrite_all, start) == RESCUED);
-		CHECK(holds(start, size, 1));
+		CHECK(memory_holds(start, size, 1));
 	}
 	return 0;
 }
@@ -397,7 +381,7 @@ static int merging_program(void *arg)
 	char merged[32];
 	int i;
 
-	fill(start, size, 0x21);
+	memory_fill(start, size, 0x21);
 	CHECK(!madvise(start, size, MADV_MERGEABLE));
 	for (i = 0; i < 200; i++) {
 		CHECK(!read_text("/sys/kernel/mm/ksm/pages_sharing", merged,
@@ -410,9 +394,9 @@ static int merging_program(void *arg)
 	/* It holds a reference to the page that it looks at. */
 	CHECK(!write_text("/sys/kernel/mm/ksm/run", "0"));
 	CHECK(victim(overwrite, start) == RESCUED);
-	CHECK(holds(start, size, 0x21));
-	fill(start, PAGE_SIZE, 1);
-	CHECK(holds(start + PAGE_SIZE, size - PAGE_SIZE, 0x21));
+	CHECK(memory_holds(start, size, 0x21));
+	memory_fill(start, PAGE_SIZE, 1);
+	CHECK(memory_holds(start + PAGE_SIZE, size - PAGE_SIZE, 0x21));
 	return 0;
 }
 
@@ -442,21 +426,21 @@ static int file_program(void *arg)
 	file.fd = memfd_create("memory", MFD_CLOEXEC);
 	CHECK(file.fd >= 0);
 	for (i = 0; i < 8; i++) {
-		fill(page, PAGE_SIZE, 0x30);
+		memory_fill(page, PAGE_SIZE, 0x30);
 		CHECK(write(file.fd, page, PAGE_SIZE) == PAGE_SIZE);
 	}
 	file.start = mmap(NULL, 8 * PAGE_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE, file.fd, 0);
 	CHECK(file.start != MAP_FAILED);
-	fill(file.start, PAGE_SIZE, 0x31);
+	memory_fill(file.start, PAGE_SIZE, 0x31);
 	touch_read(file.start + PAGE_SIZE);
 	CHECK(victim(overwrite, file.start) == RESCUED);
-	CHECK(holds(file.start, PAGE_SIZE, 0x31));
-	CHECK(holds(file.start + PAGE_SIZE, 7 * PAGE_SIZE, 0x30));
+	CHECK(memory_holds(file.start, PAGE_SIZE, 0x31));
+	CHECK(memory_holds(file.start + PAGE_SIZE, 7 * PAGE_SIZE, 0x30));
 	/* No copy was left behind. */
-	fill(page, PAGE_SIZE, 0x35);
+	memory_fill(page, PAGE_SIZE, 0x35);
 	CHECK(pwrite(file.fd, page, PAGE_SIZE, 2 * PAGE_SIZE) == PAGE_SIZE);
-	CHECK(holds(file.start + 2 * PAGE_SIZE, PAGE_SIZE, 0x35));
+	CHECK(memory_holds(file.start + 2 * PAGE_SIZE, PAGE_SIZE, 0x35));
 	return 0;
 }
 
@@ -479,7 +463,7 @@ static long resident_kb(void)
 
 static void touch_fresh(void *arg)
 {
-	fill(arg, 512 * PAGE_SIZE, 5);
+	memory_fill(arg, 512 * PAGE_SIZE, 5);
 }
 
 static int fresh_program(void *arg)

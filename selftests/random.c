@@ -841,20 +841,15 @@ FIXTURE_TEARDOWN(random)
 	test_end(_metadata->passed);
 }
 
-static unsigned long number_of(const char *name, unsigned long otherwise)
-{
-	return getenv(name) ? strtoul(getenv(name), NULL, 0) : otherwise;
-}
-
 TEST_F_TIMEOUT(random, sequences_leave_no_trace, 580)
 {
 	unsigned int count = is_debug_kernel() ? 500 :
 			     getenv("REASSURE_VERIFY") ? 1500 :
 			     getenv("REASSURE_SHORT") ? 8000 : 10000;
-	unsigned long seed = number_of("REASSURE_SEED", time(NULL));
+	unsigned long seed = number_from_environment("REASSURE_SEED", time(NULL));
 	int ended;
 
-	count = number_of("REASSURE_SEQUENCES", count);
+	count = number_from_environment("REASSURE_SEQUENCES", count);
 	random_state = shared_memory(PAGE_SIZE);
 	story = shared_memory(STORY_SIZE);
 	*random_state = seed;

@@ -69,22 +69,6 @@ static int protect_all(void)
 	return ret;
 }
 
-static bool holds(const unsigned char *start, size_t size, unsigned char value)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (start[i] != value)
-			return false;
-	return true;
-}
-
-static void fill(void *start, size_t size, unsigned char value)
-{
-	memset(start, value, size);
-	barrier();
-}
-
 static void read_all(void *arg)
 {
 	int i;
@@ -100,7 +84,7 @@ static void nothing(void *arg)
 /* Ways of writing to the second page. */
 static void write_plainly(void *arg)
 {
-	fill((char *)arg + PAGE_SIZE, PAGE_SIZE, NEW);
+	memory_fill((char *)arg + PAGE_SIZE, PAGE_SIZE, NEW);
 }
 
 static void read_and_write(void *arg)
@@ -113,7 +97,7 @@ static void source(int pair[2])
 {
 	char bytes[PAGE_SIZE];
 
-	fill(bytes, PAGE_SIZE, NEW);
+	memory_fill(bytes, PAGE_SIZE, NEW);
 	CHECK(!pipe2(pair, O_CLOEXEC));
 	CHECK(write(pair[1], bytes, PAGE_SIZE) == PAGE_SIZE);
 }
@@ -133,7 +117,7 @@ static void write_by_pinning(void *arg)
 	struct iovec from = { bytes, PAGE_SIZE };
 	struct iovec to = { (char *)arg + PAGE_SIZE, PAGE_SIZE };
 
-	fill(bytes, PAGE_SIZE, NEW);
+	memory_fill(bytes, PAGE_SIZE, NEW);
 	CHECK(process_vm_writev(getpid(), &from, 1, &to, 1, 0) == PAGE_SIZE);
 }
 
@@ -338,7 +322,7 @@ static unsigned char *map_filled(const struct job *job)
 {
 	unsigned char *start = job->map();
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	/* They stay in the file. */
 	if (job->forget)
 		CHECK(!madvise(start, SIZE, MADV_DONTNEED));
@@ -377,11 +361,11 @@ static int harmless_program(void *arg)
 
 	for (i = 0; i < 5; i++) {
 		CHECK(refusing(read_all, start) == RESCUED);
-		fill(start, SIZE, OLD + i);
+		memory_fill(start, SIZE, OLD + i);
 		CHECK(refusing(nothing, start) == RESCUED);
 		CHECK(refusing(read_all, start) == RESCUED);
 		CHECK(restoring(read_all, start) == RESCUED);
-		CHECK(holds(start, SIZE, OLD + i));
+		CHECK(memory_holds(start, SIZE, OLD + i));
 	}
 	refusing(job->way, start);
 	return 1;
@@ -408,9 +392,9 @@ static int left_program(void *arg)
 	unsigned char *start = map_filled(job);
 
 	CHECK(leaving(job->way, start) == RESCUED);
-	CHECK(holds(start, PAGE_SIZE, OLD));
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-	CHECK(holds(start + 2 * PAGE_SIZE, SIZE - 2 * PAGE_SIZE, OLD));
+	CHECK(memory_holds(start, PAGE_SIZE, OLD));
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	CHECK(memory_holds(start + 2 * PAGE_SIZE, SIZE - 2 * PAGE_SIZE, OLD));
 	return 0;
 }
 
@@ -435,8 +419,8 @@ static int restored_program(void *arg)
 
 	for (i = 0; i < 3; i++) {
 		CHECK(restoring(job->way, start) == RESCUED);
-		CHECK(holds(start, SIZE, OLD));
-		fill(start, 10, OLD);
+		CHECK(memory_holds(start, SIZE, OLD));
+		memory_fill(start, 10, OLD);
 	}
 	return 0;
 }
@@ -464,7 +448,7 @@ static int hole_program(void *arg)
 	unsigned char *start = job->map();
 
 	CHECK(restoring(write_plainly, start) == RESCUED);
-	CHECK(holds(start, SIZE, 0));
+	CHECK(memory_holds(start, SIZE, 0));
 	return 0;
 }
 
@@ -487,16 +471,16 @@ static int alternating_program(void *arg)
 		CHECK(leaving(write_plainly, start) == RESCUED);
 		CHECK(leaving(write_plainly, start) == RESCUED);
 		CHECK(refusing(read_all, start) == RESCUED);
-		CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-		fill(start, SIZE, OLD);
+		CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+		memory_fill(start, SIZE, OLD);
 		CHECK(restoring(read_and_write, start) == RESCUED);
-		CHECK(holds(start, SIZE, OLD));
+		CHECK(memory_holds(start, SIZE, OLD));
 		CHECK(leaving(write_plainly, start) == RESCUED);
-		CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-		fill(start, SIZE, OLD);
+		CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+		memory_fill(start, SIZE, OLD);
 		CHECK(restoring(write_plainly, start) == RESCUED);
 		CHECK(restoring(write_plainly, start) == RESCUED);
-		CHECK(holds(start, SIZE, OLD));
+		CHECK(memory_holds(start, SIZE, OLD));
 		CHECK(refusing(nothing, start) == RESCUED);
 	}
 	CHECK(leaving(write_plainly, start) == RESCUED);
@@ -537,7 +521,7 @@ static int other_process(void *arg)
 
 	close(other->ask[1]);
 	while (read(other->ask[0], &page, 1) == 1) {
-		fill(other->start + page * PAGE_SIZE, PAGE_SIZE, OTHER);
+		memory_fill(other->start + page * PAGE_SIZE, PAGE_SIZE, OTHER);
 		CHECK(write(other->answer[1], &page, 1) == 1);
 	}
 	return 0;
@@ -586,12 +570,12 @@ static void other_wrote(const struct other *other, unsigned char here)
 {
 	unsigned char *start = other->start;
 
-	CHECK(holds(start, PAGE_SIZE, OLD));
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, here));
-	CHECK(holds(start + 2 * PAGE_SIZE, PAGE_SIZE, OLD));
-	CHECK(holds(start + 3 * PAGE_SIZE, 2 * PAGE_SIZE, OTHER));
-	CHECK(holds(start + 5 * PAGE_SIZE, SIZE - 5 * PAGE_SIZE, OLD));
-	fill(start, SIZE, OLD);
+	CHECK(memory_holds(start, PAGE_SIZE, OLD));
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, here));
+	CHECK(memory_holds(start + 2 * PAGE_SIZE, PAGE_SIZE, OLD));
+	CHECK(memory_holds(start + 3 * PAGE_SIZE, 2 * PAGE_SIZE, OTHER));
+	CHECK(memory_holds(start + 5 * PAGE_SIZE, SIZE - 5 * PAGE_SIZE, OLD));
+	memory_fill(start, SIZE, OLD);
 }
 
 static int with_other_program(void *arg)
@@ -646,9 +630,9 @@ static void write_while_other_is_inside(void *arg)
 {
 	unsigned char *start = arg;
 
-	fill(start + 4 * PAGE_SIZE, PAGE_SIZE, NEW);
+	memory_fill(start + 4 * PAGE_SIZE, PAGE_SIZE, NEW);
 	let_other_be_inside(arg);
-	fill(start + 5 * PAGE_SIZE, PAGE_SIZE, NEW);
+	memory_fill(start + 5 * PAGE_SIZE, PAGE_SIZE, NEW);
 }
 
 static int both_program(void *arg)
@@ -661,10 +645,10 @@ static int both_program(void *arg)
 		CHECK((i ? restoring(write_while_other_is_inside, start) :
 			   refusing(let_other_be_inside, start)) == RESCUED);
 		/* The last call of the other was refused, and died. */
-		CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-		CHECK(holds(start + 3 * PAGE_SIZE, PAGE_SIZE, NEW));
-		CHECK(holds(start + 4 * PAGE_SIZE, 4 * PAGE_SIZE, OLD));
-		fill(start, SIZE, OLD);
+		CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+		CHECK(memory_holds(start + 3 * PAGE_SIZE, PAGE_SIZE, NEW));
+		CHECK(memory_holds(start + 4 * PAGE_SIZE, 4 * PAGE_SIZE, OLD));
+		memory_fill(start, SIZE, OLD);
 	}
 	return 0;
 }
@@ -687,13 +671,13 @@ static int inheriting_program(void *arg)
 	unsigned char *start = map_filled(job);
 
 	CHECK(refusing(read_all, start) == RESCUED);
-	fill(start, PAGE_SIZE, OLD);
+	memory_fill(start, PAGE_SIZE, OLD);
 	CHECK(child_run(inside_too, start) == -SIGSEGV);
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-	fill(start, SIZE, OLD);
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	memory_fill(start, SIZE, OLD);
 	CHECK(refusing(read_all, start) == RESCUED);
 	CHECK(restoring(write_plainly, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	return 0;
 }
 
@@ -736,19 +720,19 @@ static int rearranging_program(void *arg)
 
 	CHECK(refusing(job->way, start) == RESCUED);
 	CHECK(restoring(read_and_write, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	CHECK(restoring(job->way, start) == RESCUED);
 	CHECK(restoring(write_plainly, start) == RESCUED);
 	CHECK(leaving(job->way, start) == RESCUED);
 	CHECK(restoring(write_plainly, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	/* The page, which was protected, comes back writable. */
 	CHECK(refusing(nothing, start) == RESCUED);
 	CHECK(leaving(move_and_write, start) == RESCUED);
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-	fill(start + PAGE_SIZE, PAGE_SIZE, OLD);
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	memory_fill(start + PAGE_SIZE, PAGE_SIZE, OLD);
 	CHECK(restoring(write_plainly, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	CHECK(leaving(job->way, start) == RESCUED);
 	refusing(write_plainly, start);
 	return 1;
@@ -832,7 +816,7 @@ static int default_program(void *arg)
 {
 	unsigned char *start = shared_memory(SIZE);
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(unsaid(read_all, start) == RESCUED);
 	unsaid(write_plainly, start);
 	return 1;
@@ -898,15 +882,15 @@ static int durable_program(void *arg)
 	unsigned char *start = map_fd(fd);
 	unsigned char bytes[PAGE_SIZE];
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(!msync(start, SIZE, MS_SYNC));
 	CHECK(restoring(write_to_disk, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	CHECK(!fsync(fd));
 	CHECK(!munmap(start, SIZE));
 	CHECK(!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
 	CHECK(pread(fd, bytes, PAGE_SIZE, PAGE_SIZE) == PAGE_SIZE);
-	CHECK(holds(bytes, PAGE_SIZE, OLD));
+	CHECK(memory_holds(bytes, PAGE_SIZE, OLD));
 	return 0;
 }
 
@@ -948,12 +932,12 @@ static void write_in_turn(void *arg)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		fill(at[0] + i * PAGE_SIZE, PAGE_SIZE, NEW);
-		fill(at[1] + i * PAGE_SIZE, PAGE_SIZE, OTHER);
+		memory_fill(at[0] + i * PAGE_SIZE, PAGE_SIZE, NEW);
+		memory_fill(at[1] + i * PAGE_SIZE, PAGE_SIZE, OTHER);
 	}
 	/* As at the entry, so that comparing tells nothing. */
-	fill(at[1] + 3 * PAGE_SIZE, PAGE_SIZE, NEW);
-	fill(at[0] + 3 * PAGE_SIZE, PAGE_SIZE, OLD);
+	memory_fill(at[1] + 3 * PAGE_SIZE, PAGE_SIZE, NEW);
+	memory_fill(at[0] + 3 * PAGE_SIZE, PAGE_SIZE, OLD);
 }
 
 static int twice_program(void *arg)
@@ -963,9 +947,9 @@ static int twice_program(void *arg)
 	int i;
 
 	for (i = 0; i < 3; i++) {
-		fill(at[0], SIZE, OLD);
+		memory_fill(at[0], SIZE, OLD);
 		CHECK(restoring(write_in_turn, at) == RESCUED);
-		CHECK(holds(at[0], SIZE, OLD) && holds(at[1], SIZE, OLD));
+		CHECK(memory_holds(at[0], SIZE, OLD) && memory_holds(at[1], SIZE, OLD));
 	}
 	return 0;
 }
@@ -1005,7 +989,7 @@ static int mapping_program(void *arg)
 	unsigned char bytes[SIZE];
 
 	file = memfd_create("shared", MFD_CLOEXEC);
-	fill(bytes, SIZE, OLD);
+	memory_fill(bytes, SIZE, OLD);
 	CHECK(write(file, bytes, SIZE) == SIZE);
 	CHECK(victim(map_and_read, NULL) == RESCUED);
 	CHECK(leaving(map_and_write, NULL) == RESCUED);
@@ -1054,7 +1038,7 @@ static int reading_behind_program(void *arg)
 	CHECK(!munmap(start, 2 * AROUND_SIZE));
 	start += -(unsigned long)start % AROUND_SIZE;
 	file = memfd_create("shared", MFD_CLOEXEC);
-	fill(bytes, SIZE, OLD);
+	memory_fill(bytes, SIZE, OLD);
 	CHECK(write(file, bytes, SIZE) == SIZE);
 	victim(map_read_behind_and_write, start);
 	return 1;
@@ -1090,7 +1074,7 @@ static int merging_program(void *arg)
 	CHECK(!munmap(start, 2 * SIZE));
 	CHECK(mmap(start, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
 		   file, 0) == start);
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(refusing(read_all, start) == RESCUED);
 	refusing(map_neighbour_and_write, start);
 	return 1;
@@ -1109,19 +1093,19 @@ static int moving_program(void *arg)
 	unsigned char *start = shared_memory(2 * SIZE);
 	unsigned char *moved;
 
-	fill(start, 2 * SIZE, OLD);
+	memory_fill(start, 2 * SIZE, OLD);
 	CHECK(refusing(read_all, start) == RESCUED);
-	fill(start, 2 * SIZE, OLD);
+	memory_fill(start, 2 * SIZE, OLD);
 	CHECK(!mprotect(start, SIZE, PROT_READ));
 	CHECK(!mprotect(start, SIZE, PROT_READ | PROT_WRITE));
 	CHECK(restoring(write_plainly, start) == RESCUED);
-	CHECK(holds(start, 2 * SIZE, OLD));
-	fill(start, 2 * SIZE, OLD);
+	CHECK(memory_holds(start, 2 * SIZE, OLD));
+	memory_fill(start, 2 * SIZE, OLD);
 	moved = mremap(start, SIZE, SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
 		       private_memory(SIZE));
 	CHECK(moved != MAP_FAILED);
 	CHECK(restoring(read_and_write, moved) == RESCUED);
-	CHECK(holds(moved, SIZE, OLD));
+	CHECK(memory_holds(moved, SIZE, OLD));
 	CHECK(!mprotect(moved, SIZE, PROT_NONE));
 	CHECK(!mprotect(moved, SIZE, PROT_READ | PROT_WRITE));
 	refusing(write_plainly, moved);
@@ -1146,10 +1130,10 @@ static int removing_program(void *arg)
 	long (*const victim)(void (*inside)(void *arg), void *arg) = arg;
 	unsigned char *start = shared_memory(SIZE);
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(victim(remove_page, start) == RESCUED);
-	CHECK(holds(start, PAGE_SIZE, OLD));
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, 0));
+	CHECK(memory_holds(start, PAGE_SIZE, OLD));
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, 0));
 	return 0;
 }
 
@@ -1189,8 +1173,8 @@ static void meet_reader(struct __test_metadata *_metadata, bool writes)
 	pid_t child;
 
 	ASSERT_EQ(0, pipe2(asked, O_CLOEXEC) | pipe2(answered, O_CLOEXEC));
-	fill(start, SIZE, OLD);
-	fill(bytes, SIZE, OTHER);
+	memory_fill(start, SIZE, OLD);
+	memory_fill(bytes, SIZE, OTHER);
 	child = child_start(read_program, start);
 	ASSERT_EQ(1, read(asked[0], &byte, 1));
 	EXPECT_EQ((ssize_t)SIZE, writes ?
@@ -1199,7 +1183,7 @@ static void meet_reader(struct __test_metadata *_metadata, bool writes)
 	byte = writes;
 	ASSERT_EQ(1, write(answered[1], &byte, 1));
 	EXPECT_EQ(-SIGSEGV, child_wait(child));
-	EXPECT_TRUE(holds(start, PAGE_SIZE, writes ? OTHER : OLD));
+	EXPECT_TRUE(memory_holds(start, PAGE_SIZE, writes ? OTHER : OLD));
 }
 
 TEST_F(shared, read_by_a_debugger)
@@ -1235,7 +1219,7 @@ static void await_done(void *arg)
 static int written_far_program(void *start)
 {
 	CHECK(restoring(nothing, NULL) == RESCUED);
-	fill(start, FAR_SIZE, OLD);
+	memory_fill(start, FAR_SIZE, OLD);
 	meet_signal(&way->ready);
 	while (!__atomic_load_n(&way->begun, __ATOMIC_ACQUIRE))
 		sched_yield();
@@ -1265,15 +1249,15 @@ static void meet_writer_on_its_way(struct __test_metadata *_metadata)
 	child = child_start(written_far_program, start);
 	ASSERT_EQ(start, mmap(start, FAR_SIZE, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	fill(start, FAR_SIZE, OTHER);
-	fill(local[1].iov_base, FAR_SIZE, NEW);
+	memory_fill(start, FAR_SIZE, OTHER);
+	memory_fill(local[1].iov_base, FAR_SIZE, NEW);
 	meet_await(&way->ready);
 	EXPECT_EQ((ssize_t)(sizeof(begun) + FAR_SIZE),
 		  process_vm_writev(child, local, 2, remote, 2, 0));
 	meet_signal(&way->done);
 	ended = child_wait(child);
 	EXPECT_TRUE(!ended || ended == -SIGSEGV);
-	EXPECT_TRUE(holds(view, FAR_SIZE, NEW));
+	EXPECT_TRUE(memory_holds(view, FAR_SIZE, NEW));
 	munmap(local[1].iov_base, FAR_SIZE);
 	munmap(start, FAR_SIZE);
 	munmap(view, FAR_SIZE);
@@ -1292,14 +1276,14 @@ TEST_F(shared, written_by_another_on_its_way)
 /* More than the log may hold. */
 static void write_all(void *arg)
 {
-	fill(arg, SIZE, NEW);
+	memory_fill(arg, SIZE, NEW);
 }
 
 static int limited_program(void *arg)
 {
 	unsigned char *start = shared_memory(SIZE);
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	restoring(write_all, start);
 	return 1;
 }
@@ -1337,7 +1321,7 @@ static int faulting_program(void *arg)
 	unsigned char *start = shared_memory(MANY * PAGE_SIZE);
 	int i;
 
-	fill(start, MANY * PAGE_SIZE, OLD);
+	memory_fill(start, MANY * PAGE_SIZE, OLD);
 	for (i = 0; i < 4; i++) {
 		CHECK(leaving(nothing, NULL) == RESCUED);
 		CHECK(faults_of_writing(start) < MANY / 8);
@@ -1399,9 +1383,9 @@ static int migrated_program(void *arg)
 {
 	unsigned char *start = shared_memory(SIZE);
 
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(restoring(be_migrated_and_write, start) == RESCUED);
-	CHECK(holds(start, SIZE, OLD));
+	CHECK(memory_holds(start, SIZE, OLD));
 	refusing(be_migrated_and_write, start);
 	return 1;
 }
@@ -1440,7 +1424,7 @@ static unsigned char *map_huge_shared(void)
 	CHECK(mmap(start, 2 * HUGE_SIZE, PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == start);
 	CHECK(!madvise(start, 2 * HUGE_SIZE, MADV_HUGEPAGE));
-	fill(start, 2 * HUGE_SIZE, OLD);
+	memory_fill(start, 2 * HUGE_SIZE, OLD);
 	CHECK(huge_kilobytes() >= 2048);
 	return start;
 }
@@ -1453,23 +1437,23 @@ static int huge_program(void *arg)
 	for (i = 0; i < 3; i++) {
 		CHECK(refusing(read_all, start) == RESCUED);
 		CHECK(restoring(read_and_write, start) == RESCUED);
-		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
+		CHECK(memory_holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(leaving(write_plainly, start) == RESCUED);
-		CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
-		fill(start, 2 * HUGE_SIZE, OLD);
+		CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+		memory_fill(start, 2 * HUGE_SIZE, OLD);
 		/* The first write makes all of them writable. */
 		CHECK(restoring(write_all, start) == RESCUED);
-		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
+		CHECK(memory_holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(restoring(let_kernel_write, start + HUGE_SIZE) == RESCUED);
-		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
+		CHECK(memory_holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(refusing(nothing, start) == RESCUED);
 		/* Of which this process has nothing mapped. */
 		CHECK(!madvise(start, 2 * HUGE_SIZE, MADV_DONTNEED));
 		CHECK(restoring(read_and_write, start) == RESCUED);
-		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
+		CHECK(memory_holds(start, 2 * HUGE_SIZE, OLD));
 		CHECK(!madvise(start, 2 * HUGE_SIZE, MADV_DONTNEED));
 		CHECK(restoring(write_plainly, start) == RESCUED);
-		CHECK(holds(start, 2 * HUGE_SIZE, OLD));
+		CHECK(memory_holds(start, 2 * HUGE_SIZE, OLD));
 	}
 	refusing(arg, start);
 	return 1;
@@ -1499,9 +1483,9 @@ static int hugetlb_program(void *arg)
 	start = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	CHECK(start != MAP_FAILED);
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(victim(write_plainly, start) == RESCUED);
-	CHECK(holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
 	return 0;
 }
 
@@ -1513,7 +1497,7 @@ static int hugetlb_gone_program(void *arg)
 	start = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
 	CHECK(start != MAP_FAILED);
-	fill(start, SIZE, OLD);
+	memory_fill(start, SIZE, OLD);
 	CHECK(leaving(nothing, NULL) == RESCUED);
 	CHECK(returning(start) == 5);
 	CHECK(!munmap(start, HUGE_SIZE));

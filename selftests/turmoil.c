@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "kselftest_harness.h"
@@ -216,21 +215,6 @@ static int last_worker(void *arg)
 	return 0;
 }
 
-/* The administrator. */
-static bool load(void)
-{
-	int fd = open(getenv("REASSURE_KO"), O_RDONLY | O_CLOEXEC);
-	bool loaded = fd >= 0 && !syscall(SYS_finit_module, fd, "", 0);
-
-	close(fd);
-	return loaded;
-}
-
-static bool unload(void)
-{
-	return !syscall(SYS_delete_module, "reassure", O_NONBLOCK);
-}
-
 FIXTURE(turmoil)
 {
 	pid_t workers[WORKERS];
@@ -315,20 +299,13 @@ static bool act_as_administrator(FIXTURE_DATA(turmoil) *self)
 		break;
 	case 24:
 		self->loads++;
-		return unload() && load();
+		return !module_unload() && !module_load();
 	case 25 ... 27:
 		return !counters_read(NULL, &counters);
 	default:
 		usleep(below(20000));
 	}
 	return true;
-}
-
-static unsigned long number_of(const char *name, unsigned long otherwise)
-{
-	const char *value = getenv(name);
-
-	return value ? strtoul(value, NULL, 10) : otherwise;
 }
 
 TEST_F_TIMEOUT(turmoil, ends_well, 7200)
@@ -338,8 +315,8 @@ TEST_F_TIMEOUT(turmoil, ends_well, 7200)
 	time_t end;
 	int i;
 
-	seconds = number_of("REASSURE_SECONDS", seconds);
-	random_state = number_of("REASSURE_SEED", time(NULL));
+	seconds = number_from_environment("REASSURE_SECONDS", seconds);
+	random_state = number_from_environment("REASSURE_SEED", time(NULL));
 	printf("# REASSURE_SEED=%lu REASSURE_SECONDS=%lu\n", random_state,
 	       seconds);
 	/* What is there already, or not there, is no news. */

@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
@@ -35,25 +34,6 @@ static bool area_holds(int value)
 	return true;
 }
 
-static int load(void)
-{
-	const char *path = getenv("REASSURE_KO");
-	int fd = open(path ?: "", O_RDONLY | O_CLOEXEC);
-	int ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static int unload(void)
-{
-	return syscall(SYS_delete_module, "reassure", O_NONBLOCK) ? -errno : 0;
-}
-
 FIXTURE(unload)
 {
 };
@@ -71,7 +51,7 @@ FIXTURE_SETUP(unload)
 
 FIXTURE_TEARDOWN(unload)
 {
-	int ret = load();
+	int ret = module_load();
 
 	EXPECT_TRUE(!ret || ret == -EEXIST);
 	test_end_alone(_metadata->passed);
@@ -149,7 +129,7 @@ TEST_F_TIMEOUT(unload, while_programs_are_inside, 60)
 	for (i = 0; i < 4; i++)
 		meet_await(&inside_now[i]);
 	usleep(100000);
-	ASSERT_EQ(0, unload());
+	ASSERT_EQ(0, module_unload());
 	EXPECT_NE(0, access(REASSURE_SYSFS, F_OK));
 	/* This one is unprotected now. */
 	EXPECT_EQ(-SIGSEGV, child_wait(faulting));
@@ -175,9 +155,9 @@ TEST_F_TIMEOUT(unload, and_load_again_and_again, 60)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, rescue_point_protect(victim));
 		EXPECT_EQ(0, child_run(rescued_program, NULL));
-		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, module_unload());
 		ASSERT_EQ(-SIGSEGV, child_run(rescued_program, NULL));
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, module_load());
 		counters_mark();
 		EXPECT_EQ(0, access(REASSURE_SYSFS "/rescue_points", F_OK));
 	}
@@ -213,8 +193,8 @@ TEST_F_TIMEOUT(unload, in_the_life_of_one_process, 60)
 		meet_signal(go_on);
 		meet_await(&inside_now[1]);
 		inside_now[1] = 0;
-		ASSERT_EQ(0, unload());
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, module_unload());
+		ASSERT_EQ(0, module_load());
 		ASSERT_EQ(0, rescue_point_protect(victim));
 		meet_signal(go_on);
 	}

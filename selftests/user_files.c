@@ -205,16 +205,6 @@ FIXTURE_TEARDOWN(user_files)
 	test_end(_metadata->passed);
 }
 
-static bool holds(const unsigned char *start, size_t size, unsigned char value)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (start[i] != value)
-			return false;
-	return true;
-}
-
 static int file;
 
 /* The page cache has nothing of it any more; the server does. */
@@ -246,9 +236,9 @@ static int forgetful_program(void *arg)
 		before = __atomic_load_n(reads, __ATOMIC_SEQ_CST);
 		CHECK(restoring(write_and_forget, start) == RESCUED);
 		CHECK(__atomic_load_n(reads, __ATOMIC_SEQ_CST) > before);
-		CHECK(holds(start, SIZE, OLD));
+		CHECK(memory_holds(start, SIZE, OLD));
 		forget(start);
-		CHECK(holds(start, SIZE, OLD));
+		CHECK(memory_holds(start, SIZE, OLD));
 	}
 	return 0;
 }

@@ -84,29 +84,13 @@ static bool rescued(void (*inside)(void *arg), void *arg)
 	return true;
 }
 
-static void fill(unsigned char *start, size_t size, unsigned char value)
-{
-	memset(start, value, size);
-	barrier();
-}
-
-static bool holds(const unsigned char *start, size_t size, unsigned char value)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (start[i] != value)
-			return false;
-	return true;
-}
-
 static void nothing(void *arg)
 {
 }
 
 static void overwrite_two(void *arg)
 {
-	fill(arg, 2 * PAGE_SIZE, 9);
+	memory_fill(arg, 2 * PAGE_SIZE, 9);
 }
 
 static void wait_inside(void)
@@ -394,9 +378,9 @@ static unsigned char *protected_small_pages(void)
 	CHECK(!set_thp("madvise"));
 	start = huge_area(true);
 	CHECK(!set_thp("never"));
-	fill(start, HUGE_SIZE, 0x51);
+	memory_fill(start, HUGE_SIZE, 0x51);
 	CHECK(rescued(nothing, NULL));
-	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x51);
+	memory_fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x51);
 	return start;
 }
 
@@ -416,7 +400,7 @@ static int collapsing_program(void *by_daemon)
 	}
 	for (i = 0; i < 2; i++) {
 		CHECK(rescued(write_here_and_there, start));
-		CHECK(holds(start, HUGE_SIZE, 0x51));
+		CHECK(memory_holds(start, HUGE_SIZE, 0x51));
 	}
 	write_here_and_there(start);
 	CHECK(is_written_here_and_there(start, 0x51));
@@ -447,7 +431,7 @@ static void wait_and_write(void *arg)
 {
 	unsigned char *start = arg;
 
-	fill(start, PAGE_SIZE, 0x52);
+	memory_fill(start, PAGE_SIZE, 0x52);
 	wait_inside();
 	write_here_and_there(arg);
 }
@@ -460,13 +444,13 @@ static int collapsed_inside_program(void *arg)
 	shared->area = start;
 	CHECK(!rescued(wait_and_write, start));
 	CHECK(start[0] == 0x52);
-	fill(start, PAGE_SIZE, 0x51);
+	memory_fill(start, PAGE_SIZE, 0x51);
 	write_here_and_there(start);
 	CHECK(is_written_here_and_there(start, 0x51));
 	/* And the next one is covered again. */
-	fill(start, HUGE_SIZE, 0x53);
+	memory_fill(start, HUGE_SIZE, 0x53);
 	CHECK(rescued(write_here_and_there, start));
-	CHECK(holds(start, HUGE_SIZE, 0x53));
+	CHECK(memory_holds(start, HUGE_SIZE, 0x53));
 	return 0;
 }
 
@@ -489,7 +473,7 @@ TEST_F_TIMEOUT(writers, khugepaged_inside, 180)
 
 static void collapse_and_write(void *arg)
 {
-	fill(arg, PAGE_SIZE, 9);
+	memory_fill(arg, PAGE_SIZE, 9);
 	/* Where it cannot be done it is not done. */
 	madvise(arg, HUGE_SIZE, MADV_COLLAPSE);
 	write_here_and_there(arg);
@@ -500,12 +484,12 @@ static int collapsing_inside_program(void *arg)
 	unsigned char *start = protected_small_pages();
 
 	if (rescued(collapse_and_write, start))
-		CHECK(holds(start, HUGE_SIZE, 0x51));
+		CHECK(memory_holds(start, HUGE_SIZE, 0x51));
 	else
 		CHECK(start[0] == 9 && start[100] == 9);
-	fill(start, HUGE_SIZE, 0x54);
+	memory_fill(start, HUGE_SIZE, 0x54);
 	CHECK(rescued(write_here_and_there, start));
-	CHECK(holds(start, HUGE_SIZE, 0x54));
+	CHECK(memory_holds(start, HUGE_SIZE, 0x54));
 	return 0;
 }
 
@@ -529,11 +513,11 @@ static int collapsed_program(void *arg)
 	for (value = 10; !__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE);
 	     value = value % 100 + 10) {
 		CHECK(!madvise(start, HUGE_SIZE, MADV_DONTNEED));
-		fill(start, HUGE_SIZE, value);
+		memory_fill(start, HUGE_SIZE, value);
 		if (pick(2))
 			usleep(pick(4000));
 		if (rescued(write_here_and_there, start))
-			CHECK(holds(start, HUGE_SIZE, value));
+			CHECK(memory_holds(start, HUGE_SIZE, value));
 		else
 			CHECK(is_written_here_and_there(start, value));
 	}
@@ -581,30 +565,30 @@ static void move_and_write(void *arg)
 	unsigned char *start = arg;
 
 	/* A page that is logged, one that is not, one that is only read. */
-	fill(start, PAGE_SIZE, 9);
+	memory_fill(start, PAGE_SIZE, 9);
 	touch_read(start + 2 * PAGE_SIZE);
 	if (madvise(start, 3 * PAGE_SIZE, MADV_SOFT_OFFLINE))
 		_exit(4);
-	fill(start, 2 * PAGE_SIZE, 8);
-	fill(start + 2 * PAGE_SIZE, PAGE_SIZE, 7);
+	memory_fill(start, 2 * PAGE_SIZE, 8);
+	memory_fill(start + 2 * PAGE_SIZE, PAGE_SIZE, 7);
 }
 
 static int moving_program(void *arg)
 {
 	unsigned char *start = private_memory(4 * PAGE_SIZE);
 
-	fill(start, 4 * PAGE_SIZE, 0x61);
+	memory_fill(start, 4 * PAGE_SIZE, 0x61);
 	CHECK(rescued(nothing, NULL));
 	/* One that is protected, one that is not. */
-	fill(start, PAGE_SIZE, 0x61);
+	memory_fill(start, PAGE_SIZE, 0x61);
 	if (madvise(start, 2 * PAGE_SIZE, MADV_SOFT_OFFLINE))
 		return 4;
 	CHECK(rescued(overwrite_two, start));
-	CHECK(holds(start, 4 * PAGE_SIZE, 0x61));
+	CHECK(memory_holds(start, 4 * PAGE_SIZE, 0x61));
 	if (rescued(move_and_write, start))
-		CHECK(holds(start, 4 * PAGE_SIZE, 0x61));
+		CHECK(memory_holds(start, 4 * PAGE_SIZE, 0x61));
 	else
-		CHECK(holds(start, 2 * PAGE_SIZE, 8));
+		CHECK(memory_holds(start, 2 * PAGE_SIZE, 8));
 	CHECK(rescued(overwrite_two, start));
 	return 0;
 }
@@ -702,7 +686,7 @@ static void move_to_other_node(void *arg)
 	for (i = 0; i < MOVED_PAGES; i++) {
 		pages[i] = (char *)arg + i * PAGE_SIZE;
 		if (!(i % 4))
-			fill(pages[i], PAGE_SIZE, 9);
+			memory_fill(pages[i], PAGE_SIZE, 9);
 	}
 	CHECK(!syscall(SYS_move_pages, 0, MOVED_PAGES, pages, NULL, status, 0));
 	for (i = 0; i < MOVED_PAGES; i++)
@@ -712,7 +696,7 @@ static void move_to_other_node(void *arg)
 	for (i = 0; i < MOVED_PAGES; i++) {
 		CHECK(status[i] == nodes[i]);
 		if (i % 3)
-			fill(pages[i], PAGE_SIZE, 8);
+			memory_fill(pages[i], PAGE_SIZE, 8);
 	}
 }
 
@@ -723,9 +707,9 @@ static int moving_inside_program(void *arg)
 
 	madvise(start, MOVED_PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
 	for (i = 0; i < 2; i++) {
-		fill(start, MOVED_PAGES * PAGE_SIZE, 0x62);
+		memory_fill(start, MOVED_PAGES * PAGE_SIZE, 0x62);
 		if (rescued(move_to_other_node, start))
-			CHECK(holds(start, MOVED_PAGES * PAGE_SIZE, 0x62));
+			CHECK(memory_holds(start, MOVED_PAGES * PAGE_SIZE, 0x62));
 		else
 			CHECK(start[PAGE_SIZE] == 8 && start[0] == 9);
 	}
@@ -843,13 +827,13 @@ static int swapped_program(void *arg)
 	unsigned char *start = private_memory(2 * SWAPPED_SIZE);
 
 	madvise(start, 2 * SWAPPED_SIZE, MADV_NOHUGEPAGE);
-	fill(start, 2 * SWAPPED_SIZE, 0x71);
+	memory_fill(start, 2 * SWAPPED_SIZE, 0x71);
 	CHECK(!mprotect(start, SWAPPED_SIZE, PROT_READ));
 	CHECK(!madvise(start, SWAPPED_SIZE, MADV_PAGEOUT));
 	CHECK(!madvise(start + SWAPPED_SIZE, SWAPPED_SIZE, MADV_PAGEOUT));
 	CHECK(count_swapped(start, 2 * SWAPPED_PAGES) > SWAPPED_PAGES);
 	CHECK(rescued(write_what_came_back, start));
-	CHECK(holds(start, 2 * SWAPPED_SIZE, 0x71));
+	CHECK(memory_holds(start, 2 * SWAPPED_SIZE, 0x71));
 	return 0;
 }
 
@@ -1005,16 +989,16 @@ static int filling_program(void *arg)
 	int fd = uffd_open();
 
 	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
-	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x81);
-	fill(from, PAGE_SIZE, 0x82);
+	memory_fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x81);
+	memory_fill(from, PAGE_SIZE, 0x82);
 	CHECK(rescued(nothing, NULL));
 	CHECK(!uffd_register(fd, start, 4 * PAGE_SIZE,
 			     UFFDIO_REGISTER_MODE_MISSING));
 	uffd_copy(fd, start, from);
 	uffd_unregister(fd, start, 4 * PAGE_SIZE);
 	CHECK(rescued(overwrite_two, start));
-	CHECK(holds(start, PAGE_SIZE, 0x82));
-	CHECK(holds(start + PAGE_SIZE, 2 * PAGE_SIZE, 0));
+	CHECK(memory_holds(start, PAGE_SIZE, 0x82));
+	CHECK(memory_holds(start + PAGE_SIZE, 2 * PAGE_SIZE, 0));
 	return 0;
 }
 
@@ -1035,17 +1019,17 @@ static int moved_between_program(void *arg)
 	int fd = uffd_open();
 
 	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
-	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x83);
+	memory_fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 0x83);
 	CHECK(rescued(nothing, NULL));
 	CHECK(!uffd_register(fd, start, 4 * PAGE_SIZE,
 			     UFFDIO_REGISTER_MODE_MISSING));
-	fill(from, PAGE_SIZE, 0x84);
+	memory_fill(from, PAGE_SIZE, 0x84);
 	if (!uffd_move(fd, start, from))
 		return 4;
 	uffd_unregister(fd, start, 4 * PAGE_SIZE);
 	CHECK(rescued(overwrite_two, start));
-	CHECK(holds(start, PAGE_SIZE, 0x84));
-	CHECK(holds(from, PAGE_SIZE, 0));
+	CHECK(memory_holds(start, PAGE_SIZE, 0x84));
+	CHECK(memory_holds(from, PAGE_SIZE, 0));
 	return 0;
 }
 
@@ -1076,7 +1060,7 @@ static bool copy_page(int fd, void *to, void *from)
 static int filling_other(void *arg)
 {
 	/* A copy is made from here. */
-	fill(filler.from, PAGE_SIZE, 0x86);
+	memory_fill(filler.from, PAGE_SIZE, 0x86);
 	meet_await(&shared->inside_now);
 	uffd_copy(filler.fd, filler.start, filler.from);
 	meet_signal(&shared->go_on);
@@ -1088,13 +1072,13 @@ static void fill_inside(void *arg)
 	CHECK(!uffd_register(filler.fd, filler.start, PAGE_SIZE,
 			     UFFDIO_REGISTER_MODE_MISSING));
 	/* Its own alone, which is what can be moved. */
-	fill(filler.from, PAGE_SIZE, 0x86);
+	memory_fill(filler.from, PAGE_SIZE, 0x86);
 	if (filler.by_other)
 		wait_inside();
 	else if (!filler.fill_page(filler.fd, filler.start, filler.from))
 		_exit(4);
 	uffd_unregister(filler.fd, filler.start, PAGE_SIZE);
-	CHECK(holds(filler.start, PAGE_SIZE, 0x86));
+	CHECK(memory_holds(filler.start, PAGE_SIZE, 0x86));
 }
 
 static int filled_inside_program(void *arg)
@@ -1103,18 +1087,18 @@ static int filled_inside_program(void *arg)
 	pid_t other = 0;
 
 	madvise(start, 4 * PAGE_SIZE, MADV_NOHUGEPAGE);
-	fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 1);
+	memory_fill(start + 3 * PAGE_SIZE, PAGE_SIZE, 1);
 	filler.start = start;
 	filler.from = private_memory(PAGE_SIZE);
-	fill(filler.from, PAGE_SIZE, 0x85);
+	memory_fill(filler.from, PAGE_SIZE, 0x85);
 	filler.fd = uffd_open();
 	if (filler.by_other)
 		other = child_start(filling_other, NULL);
 	if (rescued(fill_inside, NULL)) {
-		CHECK(holds(start, PAGE_SIZE, 0));
-		CHECK(holds(filler.from, PAGE_SIZE, 0x85));
+		CHECK(memory_holds(start, PAGE_SIZE, 0));
+		CHECK(memory_holds(filler.from, PAGE_SIZE, 0x85));
 	} else {
-		CHECK(holds(start, PAGE_SIZE, 0x86));
+		CHECK(memory_holds(start, PAGE_SIZE, 0x86));
 	}
 	if (other)
 		CHECK(!child_wait(other));
@@ -1219,14 +1203,14 @@ static int poked_between_program(void *arg)
 {
 	unsigned char *start = private_memory(2 * PAGE_SIZE);
 
-	fill(start, 2 * PAGE_SIZE, 0x41);
+	memory_fill(start, 2 * PAGE_SIZE, 0x41);
 	shared->area = start;
 	CHECK(rescued(nothing, NULL));
 	wait_inside();
 	CHECK(start[0] == 0x42);
 	CHECK(rescued(overwrite_two, start));
-	CHECK(holds(start, 8, 0x42));
-	CHECK(holds(start + 8, 2 * PAGE_SIZE - 8, 0x41));
+	CHECK(memory_holds(start, 8, 0x42));
+	CHECK(memory_holds(start + 8, 2 * PAGE_SIZE - 8, 0x41));
 	return 0;
 }
 
@@ -1243,7 +1227,7 @@ TEST_F(poked, between_calls)
 
 static void write_one_and_wait(void *arg)
 {
-	fill(arg, PAGE_SIZE, 9);
+	memory_fill(arg, PAGE_SIZE, 9);
 	wait_inside();
 }
 
@@ -1251,7 +1235,7 @@ static int poked_inside_program(void *arg)
 {
 	unsigned char *start = private_memory(2 * PAGE_SIZE);
 
-	fill(start, 2 * PAGE_SIZE, 0x41);
+	memory_fill(start, 2 * PAGE_SIZE, 0x41);
 	shared->area = start;
 	CHECK(!rescued(write_one_and_wait, start));
 	/* What the other wrote is not lost. */
@@ -1303,7 +1287,7 @@ static void await_written(void *turn)
 
 static void write_half(void *last)
 {
-	fill(last, PAGE_SIZE / 2, 9);
+	memory_fill(last, PAGE_SIZE / 2, 9);
 }
 
 static int written_far_program(void *arg)
@@ -1337,7 +1321,7 @@ static int written_far_program(void *arg)
 		for (i = 0; i < turn / 2 % 2 * 3; i++)
 			rescued(write_half, last);
 		rescued(await_written, (void *)turn);
-		CHECK(holds(last + PAGE_SIZE / 2, PAGE_SIZE / 2, 0x42));
+		CHECK(memory_holds(last + PAGE_SIZE / 2, PAGE_SIZE / 2, 0x42));
 	}
 	return 0;
 }
@@ -1355,7 +1339,7 @@ TEST_F(writers, another_is_on_its_way)
 	};
 	pid_t child = child_start(written_far_program, NULL);
 
-	fill(local[1].iov_base, FAR_SIZE, 0x42);
+	memory_fill(local[1].iov_base, FAR_SIZE, 0x42);
 	for (turn = 1; turn <= FAR_TURNS; turn++) {
 		while (__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE) !=
 		       turn)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -464,6 +465,24 @@ void *private_memory(size_t size)
 	return memory(size, MAP_PRIVATE);
 }
 
+/* Not to be left out, or put off, by the compiler. */
+void memory_fill(void *start, size_t size, unsigned char value)
+{
+	memset(start, value, size);
+	barrier();
+}
+
+bool memory_holds(const void *start, size_t size, unsigned char value)
+{
+	const unsigned char *bytes = start;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
 int read_text(const char *path, char *text, size_t size)
 {
 	ssize_t got, length = 0;
@@ -513,6 +532,33 @@ bool file_has(const char *path, const char *text)
 bool is_debug_kernel(void)
 {
 	return !access("/sys/kernel/debug/kmemleak", F_OK);
+}
+
+unsigned long number_from_environment(const char *name,
+				      unsigned long otherwise)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 0) : otherwise;
+}
+
+int module_load(void)
+{
+	const char *path = getenv("REASSURE_KO");
+	int fd = open(path ?: "", O_RDONLY | O_CLOEXEC);
+	int ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (syscall(SYS_finit_module, fd, "", 0))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int module_unload(void)
+{
+	return syscall(SYS_delete_module, "reassure", O_NONBLOCK) ? -errno : 0;
 }
 
 /* The kernel log from now on. */

@@ -123,10 +123,18 @@ noreturn void child_failed(const char *file, int line, const char *what);
 
 void *shared_memory(size_t size);
 void *private_memory(size_t size);
+void memory_fill(void *start, size_t size, unsigned char value);
+bool memory_holds(const void *start, size_t size, unsigned char value);
 int read_text(const char *path, char *text, size_t size);
 int write_text(const char *path, const char *text);
 bool file_has(const char *path, const char *text);
 bool is_debug_kernel(void);
+unsigned long number_from_environment(const char *name,
+				      unsigned long otherwise);
+
+/* Of the module's file that the environment names; negative on failure. */
+int module_load(void);
+int module_unload(void);
 
 int kernel_log_open(void);
 bool kernel_log_has(int fd, const char *text, char *line, size_t size);
