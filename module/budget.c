@@ -42,8 +42,11 @@ static u64 now_ns(void)
 static bool has_left(const struct budget *budget, u64 now)
 {
 	u64 period = (u64)budget->seconds * NSEC_PER_SEC;
-	u64 oldest = budget->times[budget->next];
+	u64 oldest;
 
+	if (!budget->rescues)
+		return true;
+	oldest = budget->times[budget->next];
 	return !oldest || now - oldest >= period;
 }
 
@@ -52,7 +55,7 @@ bool budget_is_spent(struct budget *budget)
 {
 	bool left;
 
-	if (!budget->rescues)
+	if (!READ_ONCE(budget->rescues))
 		return false;
 	spin_lock(&budget->lock);
 	left = has_left(budget, now_ns());
@@ -66,16 +69,71 @@ bool budget_take(struct budget *budget)
 	u64 now = now_ns();
 	bool left;
 
-	if (!budget->rescues)
+	if (!READ_ONCE(budget->rescues))
 		return true;
 	spin_lock(&budget->lock);
 	left = has_left(budget, now);
-	if (left) {
+	if (left && budget->rescues) {
 		budget->times[budget->next] = now;
 		budget->next = (budget->next + 1) % budget->rescues;
 	}
 	spin_unlock(&budget->lock);
 	return left;
+}
+
+/* Copies the times of the last rescues, the oldest first, to the end of @to. */
+static void copy_times(const struct budget *from, u64 *to, u32 size)
+{
+	u32 count = min(from->rescues, size), first, part;
+
+	if (!count)
+		return;
+	first = (from->next + from->rescues - count) % from->rescues;
+	part = min(count, from->rescues - first);
+	to += size - count;
+	memcpy(to, from->times + first, part * sizeof(*to));
+	memcpy(to + part, from->times, (count - part) * sizeof(*to));
+}
+
+/**
+ * budget_change() - give a budget other limits
+ * @budget: in use
+ * @rescues: how many, or 0 for no limit
+ * @seconds: in how many seconds
+ *
+ * Rescues that were made count, as far as the old limit remembers them.
+ *
+ * Return: 0 or -ENOMEM, then nothing has changed.
+ */
+int budget_change(struct budget *budget, u32 rescues, u32 seconds)
+{
+	u64 *times = NULL;
+
+	if (rescues) {
+		times = kvcalloc(rescues, sizeof(*times), GFP_KERNEL_ACCOUNT);
+		if (!times)
+			return -ENOMEM;
+	}
+	spin_lock(&budget->lock);
+	copy_times(budget, times, rescues);
+	swap(budget->times, times);
+	WRITE_ONCE(budget->rescues, rescues);
+	budget->seconds = seconds;
+	budget->next = 0;
+	spin_unlock(&budget->lock);
+	kvfree(times);
+	return 0;
+}
+
+/* Moves what is left of @from to @to, which is unlimited; nobody uses them. */
+void budget_move(struct budget *to, struct budget *from)
+{
+	to->rescues = from->rescues;
+	to->seconds = from->seconds;
+	to->times = from->times;
+	to->next = from->next;
+	from->rescues = 0;
+	from->times = NULL;
 }
 
 void budget_destroy(struct budget *budget)

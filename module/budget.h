@@ -7,7 +7,7 @@
 
 /**
  * struct budget - so many rescues in so many seconds
- * @lock: protects @times and @next
+ * @lock: protects all; @rescues is also looked at without it
  * @rescues: how many, the size of @times; 0 for no limit
  * @seconds: in how long
  * @times: when the last @rescues rescues were, a ring; boot time in ns
@@ -24,6 +24,8 @@ struct budget {
 int budget_init(struct budget *budget, u32 rescues, u32 seconds);
 bool budget_take(struct budget *budget);
 bool budget_is_spent(struct budget *budget);
+int budget_change(struct budget *budget, u32 rescues, u32 seconds);
+void budget_move(struct budget *to, struct budget *from);
 void budget_destroy(struct budget *budget);
 
 #endif

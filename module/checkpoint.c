@@ -388,7 +388,7 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 		cp->gm = guarded_mm_acquire(cp->mm);
 	if (!cp->gm)
 		return REASSURE_REFUSED_MEMORY;
-	refusal = guarded_mm_open(cp->gm, regs->sp, cp->rp->config.shared);
+	refusal = guarded_mm_open(cp->gm, regs->sp, cp->settings.shared);
 	if (refusal < 0) {
 		cp->oracle = oracle_record(cp->gm);
 		WRITE_ONCE(cp->recording, true);
@@ -453,14 +453,15 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 
 	/* While it is not open, only this thread writes to it. */
 	WRITE_ONCE(cp->rp, rp);
+	rescue_point_settings(rp, &cp->settings);
 	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->refusal = open_memory(cp, regs);
 	if (cp->refusal < 0) {
 		count_events(&rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
-		if (rp->config.deadline_ms)
-			deadline_arm(cp, rp->config.deadline_ms);
+		if (cp->settings.deadline_ms)
+			deadline_arm(cp, cp->settings.deadline_ms);
 	}
 	/* From here on others may end the call. */
 	smp_store_release(&cp->open, true);
@@ -667,7 +668,6 @@ void checkpoint_restore_signals(struct checkpoint *cp)
  */
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 {
-	const struct rescue_point_config *config = &cp->rp->config;
 	unsigned long address = returns_to(cp);
 	int ret;
 
@@ -682,8 +682,8 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 
 	sigprocmask(SIG_SETMASK, &cp->signals.blocked, NULL);
 	clear_restore_sigmask();
-	registers_return(&cp->registers, address, config->has_value,
-			 config->value);
+	registers_return(&cp->registers, address, cp->settings.has_value,
+			 cp->settings.value);
 	/*
 	 * The CPU number in the restored memory is stale.  The kernel looks at
 	 * it by itself only where task work does not interrupt.

@@ -55,6 +55,7 @@ struct signal_state {
  * @gm: the address space, with a reference; NULL before the first entry that
  *	was not refused
  * @rp: the rescue point; deleting it ends the call first
+ * @settings: of @rp at the entry, by which the call is judged to its end
  * @oracle: all memory at the entry, or NULL
  * @refusal: enum reassure_refusal: memory is not kept, there is only a
  *	refusal to tell when the call faults; or negative
@@ -89,6 +90,7 @@ struct checkpoint {
 	u32 exec_id;
 	struct guarded_mm *gm;
 	struct rescue_point *rp;
+	struct rescue_point_settings settings;
 	struct oracle *oracle;
 	int refusal;
 	struct registers registers;

@@ -125,6 +125,15 @@ static inline struct mm_struct *compat_moving_mm(struct pt_regs *regs)
 
 #define compat_genl_ops	genl_split_ops
 
+/* The parameters of a uprobe's filter. */
+#define COMPAT_FILTER_PARAMETERS \
+	struct uprobe_consumer *consumer, struct mm_struct *mm
+
+static inline struct timespec64 compat_modified(const struct inode *inode)
+{
+	return inode_get_mtime(inode);
+}
+
 #define COMPAT_USER_SHADOW_STACK	IS_ENABLED(CONFIG_X86_USER_SHADOW_STACK)
 
 #else /* < 6.12 */
@@ -211,6 +220,15 @@ static inline unsigned long compat_filled_address(struct pt_regs *regs)
 }
 
 #define compat_genl_ops	genl_ops
+
+#define COMPAT_FILTER_PARAMETERS \
+	struct uprobe_consumer *consumer, enum uprobe_filter_ctx context, \
+	struct mm_struct *mm
+
+static inline struct timespec64 compat_modified(const struct inode *inode)
+{
+	return inode->i_mtime;
+}
 
 #define COMPAT_USER_SHADOW_STACK	0
 

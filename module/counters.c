@@ -36,4 +36,5 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_SHARED] = "shared",
 	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
 	[REASSURE_REFUSED_STATE] = "state",
+	[REASSURE_REFUSED_STALE] = "stale",
 };

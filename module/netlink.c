@@ -46,7 +46,12 @@ static struct netlink_range_validation deadline_range = {
 	.max = REASSURE_DEADLINE_MAX,
 };
 
-static const struct nla_policy add_policy[REASSURE_A_EXITS + 1] = {
+/* 0 takes it away. */
+static struct netlink_range_validation new_deadline_range = {
+	.max = REASSURE_DEADLINE_MAX,
+};
+
+static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
 	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
@@ -70,6 +75,40 @@ static const struct nla_policy add_policy[REASSURE_A_EXITS + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
+	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
+	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
+			      .len = REASSURE_NAME_MAX },
+	[REASSURE_A_RETURN] = { .type = NLA_S64 },
+	[REASSURE_A_RETURN_VOID] = { .type = NLA_FLAG },
+	[REASSURE_A_SIGNALS] = NLA_POLICY_MASK(NLA_U64, ALLOWED_SIGNALS),
+	[REASSURE_A_HANDLED] = NLA_POLICY_MAX(NLA_U32, REASSURE_HANDLED_MAX),
+	[REASSURE_A_BUDGET_RESCUES] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_rescues_range),
+	[REASSURE_A_BUDGET_SECONDS] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
+	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
+	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
+	[REASSURE_A_EXHAUSTED] =
+		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
+	[REASSURE_A_DEADLINE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
+};
+
+static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
+	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
+			      .len = REASSURE_NAME_MAX },
+	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
+	[REASSURE_A_OFFSET] = { .type = NLA_U64 },
+	[REASSURE_A_FUNCTION] = { .type = NLA_NUL_STRING,
+				  .len = REASSURE_FUNCTION_MAX },
+	[REASSURE_A_BUILD_ID] = { .type = NLA_BINARY,
+				  .len = REASSURE_BUILD_ID_MAX },
+	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
+			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
+	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -118,7 +157,7 @@ static int required_name(struct genl_info *info, const char **name)
 }
 
 static int parse_budget(struct genl_info *info,
-			struct rescue_point_config *config)
+			struct rescue_point_settings *settings)
 {
 	struct nlattr *rescues = info->attrs[REASSURE_A_BUDGET_RESCUES];
 	struct nlattr *seconds = info->attrs[REASSURE_A_BUDGET_SECONDS];
@@ -135,20 +174,19 @@ static int parse_budget(struct genl_info *info,
 				    "a budget is either limited or unlimited");
 		return -EINVAL;
 	}
-	config->budget_rescues = DEFAULT_BUDGET_RESCUES;
-	config->budget_seconds = DEFAULT_BUDGET_SECONDS;
 	if (rescues) {
-		config->budget_rescues = nla_get_u32(rescues);
-		config->budget_seconds = nla_get_u32(seconds);
+		settings->budget_rescues = nla_get_u32(rescues);
+		settings->budget_seconds = nla_get_u32(seconds);
 	} else if (unlimited) {
-		config->budget_rescues = 0;
-		config->budget_seconds = 0;
+		settings->budget_rescues = 0;
+		settings->budget_seconds = 0;
 	}
 	if (exhausted)
-		config->exhausted = nla_get_u32(exhausted);
-	if (unlimited && config->exhausted == REASSURE_EXHAUSTED_SKIP) {
-		NL_SET_ERR_MSG_ATTR(info->extack, exhausted,
-				    "an unlimited budget is never exhausted");
+		settings->exhausted = nla_get_u32(exhausted);
+	if (!settings->budget_rescues &&
+	    settings->exhausted == REASSURE_EXHAUSTED_SKIP) {
+		NL_SET_ERR_MSG_ATTR(info->extack, exhausted ?: unlimited,
+				    "an unlimited budget is never exhausted, so nothing can be skipped");
 		return -EINVAL;
 	}
 	return 0;
@@ -184,6 +222,77 @@ static int parse_exits(struct genl_info *info,
 	return 0;
 }
 
+static int parse_value(struct genl_info *info,
+		       struct rescue_point_settings *settings)
+{
+	struct nlattr *value = info->attrs[REASSURE_A_RETURN];
+	struct nlattr *none = info->attrs[REASSURE_A_RETURN_VOID];
+
+	if (value && none) {
+		NL_SET_ERR_MSG_ATTR(info->extack, none,
+				    "a function returns either a value or nothing");
+		return -EINVAL;
+	}
+	if (value || none) {
+		settings->has_value = value;
+		settings->value = value ? nla_get_s64(value) : 0;
+	}
+	return 0;
+}
+
+/* Puts what the message says into @settings, which must fit each other then. */
+static int parse_settings(struct genl_info *info,
+			  struct rescue_point_settings *settings)
+{
+	struct nlattr **attrs = info->attrs;
+	int ret;
+
+	ret = parse_value(info, settings) ?: parse_budget(info, settings);
+	if (ret)
+		return ret;
+	if (attrs[REASSURE_A_SIGNALS])
+		settings->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
+	if (!settings->signals) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[REASSURE_A_SIGNALS],
+				    "at least one signal is needed");
+		return -EINVAL;
+	}
+	if (attrs[REASSURE_A_HANDLED])
+		settings->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
+	if (attrs[REASSURE_A_SHARED])
+		settings->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
+	if (attrs[REASSURE_A_DEADLINE])
+		settings->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
+	return 0;
+}
+
+static int parse_build_id(struct genl_info *info,
+			  struct rescue_point_config *config)
+{
+	struct nlattr *id = info->attrs[REASSURE_A_BUILD_ID];
+	struct nlattr *offset = info->attrs[REASSURE_A_BUILD_ID_OFFSET];
+
+	config->build_id_offset = -1;
+	if (id) {
+		config->build_id_size = nla_len(id);
+		nla_memcpy(config->build_id, id, sizeof(config->build_id));
+	}
+	if (!offset)
+		return 0;
+	if (!config->build_id_size) {
+		NL_SET_ERR_MSG_ATTR(info->extack, offset,
+				    "the build-id is missing");
+		return -EINVAL;
+	}
+	if (nla_get_u64(offset) > MAX_LFS_FILESIZE - REASSURE_BUILD_ID_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, offset,
+				    "the build-id is beyond the end of the file");
+		return -ERANGE;
+	}
+	config->build_id_offset = nla_get_u64(offset);
+	return 0;
+}
+
 static int parse_config(struct genl_info *info,
 			struct rescue_point_config *config)
 {
@@ -204,32 +313,9 @@ static int parse_config(struct genl_info *info,
 		return -EINVAL;
 	}
 	config->offset = nla_get_u64(attrs[REASSURE_A_OFFSET]);
-	ret = parse_budget(info, config);
+	ret = parse_build_id(info, config);
 	if (ret)
 		return ret;
-
-	config->has_value = attrs[REASSURE_A_RETURN];
-	if (config->has_value)
-		config->value = nla_get_s64(attrs[REASSURE_A_RETURN]);
-	config->signals = DEFAULT_SIGNALS;
-	if (attrs[REASSURE_A_SIGNALS])
-		config->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
-	if (!config->signals) {
-		NL_SET_ERR_MSG_ATTR(info->extack, attrs[REASSURE_A_SIGNALS],
-				    "at least one signal is needed");
-		return -EINVAL;
-	}
-	if (attrs[REASSURE_A_HANDLED])
-		config->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
-	if (attrs[REASSURE_A_SHARED])
-		config->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
-	if (attrs[REASSURE_A_DEADLINE])
-		config->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
-	if (attrs[REASSURE_A_BUILD_ID]) {
-		config->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
-		nla_memcpy(config->build_id, attrs[REASSURE_A_BUILD_ID],
-			   sizeof(config->build_id));
-	}
 	if (attrs[REASSURE_A_FUNCTION]) {
 		config->function = nla_strdup(attrs[REASSURE_A_FUNCTION],
 					      GFP_KERNEL_ACCOUNT);
@@ -239,7 +325,48 @@ static int parse_config(struct genl_info *info,
 	return parse_exits(info, config);
 }
 
+/* The file of a message; NULL after saying what is wrong. */
+static struct file *get_file_of(struct genl_info *info)
+{
+	struct nlattr *fd = info->attrs[REASSURE_A_FILE_FD];
+	struct file *file = fget(nla_get_s32(fd));
+
+	if (file && file->f_mode & FMODE_READ)
+		return file;
+	NL_SET_ERR_MSG_ATTR(info->extack, fd,
+			    "the descriptor is not open for reading");
+	if (file)
+		fput(file);
+	return NULL;
+}
+
 static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct rescue_point_settings settings = {
+		.signals = DEFAULT_SIGNALS,
+		.budget_rescues = DEFAULT_BUDGET_RESCUES,
+		.budget_seconds = DEFAULT_BUDGET_SECONDS,
+	};
+	struct rescue_point_config config = {};
+	struct file *file;
+	int ret;
+
+	ret = parse_settings(info, &settings) ?: parse_config(info, &config);
+	if (ret) {
+		rescue_point_config_free(&config);
+		return ret;
+	}
+	file = get_file_of(info);
+	if (!file) {
+		rescue_point_config_free(&config);
+		return -EBADF;
+	}
+	ret = rescue_point_add(&config, &settings, file, info->extack);
+	fput(file);
+	return ret;
+}
+
+static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rescue_point_config config = {};
 	struct file *file;
@@ -250,19 +377,35 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		rescue_point_config_free(&config);
 		return ret;
 	}
-	file = fget(nla_get_s32(info->attrs[REASSURE_A_FILE_FD]));
-	if (!file || !(file->f_mode & FMODE_READ)) {
-		NL_SET_ERR_MSG_ATTR(info->extack,
-				    info->attrs[REASSURE_A_FILE_FD],
-				    "the descriptor is not open for reading");
+	file = get_file_of(info);
+	if (!file) {
 		rescue_point_config_free(&config);
-		ret = -EBADF;
-	} else {
-		ret = rescue_point_add(&config, file, info->extack);
+		return -EBADF;
 	}
-	if (file)
-		fput(file);
+	ret = rescue_point_rebind(&config, file, info->extack);
+	fput(file);
 	return ret;
+}
+
+static int change_settings(struct rescue_point_settings *settings, void *data)
+{
+	return parse_settings(data, settings);
+}
+
+static int rescue_point_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name;
+	int ret, i;
+
+	ret = required_name(info, &name);
+	if (ret)
+		return ret;
+	for (i = REASSURE_A_NAME + 1; i <= REASSURE_A_MAX; i++)
+		if (info->attrs[i])
+			return rescue_point_set(name, change_settings, info,
+						info->extack);
+	NL_SET_ERR_MSG(info->extack, "there is nothing to change");
+	return -EINVAL;
 }
 
 static int rescue_point_del_doit(struct sk_buff *skb, struct genl_info *info)
@@ -304,6 +447,14 @@ static int put_all_counters(struct sk_buff *skb, struct counters *counters)
 			    REASSURE_REFUSALS);
 }
 
+static void cut_off(char *text, const char *end)
+{
+	size_t length = strlen(text), cut = strlen(end);
+
+	if (length > cut && !strcmp(text + length - cut, end))
+		text[length - cut] = 0;
+}
+
 static int put_path(struct sk_buff *skb, const struct path *path)
 {
 	char *buffer = kmalloc(PATH_MAX, GFP_KERNEL);
@@ -313,8 +464,14 @@ static int put_path(struct sk_buff *skb, const struct path *path)
 	if (!buffer)
 		return -ENOMEM;
 	name = d_path(path, buffer, PATH_MAX);
-	ret = IS_ERR(name) ? PTR_ERR(name) :
-	      nla_put_string(skb, REASSURE_A_PATH, name);
+	if (IS_ERR(name)) {
+		ret = PTR_ERR(name);
+	} else {
+		/* Which REASSURE_A_FILE_STATE says in a better way. */
+		if (d_unlinked(path->dentry))
+			cut_off(name, " (deleted)");
+		ret = nla_put_string(skb, REASSURE_A_PATH, name);
+	}
 	kfree(buffer);
 	return ret;
 }
@@ -324,18 +481,7 @@ static int put_config(struct sk_buff *skb,
 {
 	if (nla_put_string(skb, REASSURE_A_NAME, config->name) ||
 	    nla_put_u64_64bit(skb, REASSURE_A_OFFSET, config->offset,
-			      REASSURE_A_PAD) ||
-	    nla_put_u64_64bit(skb, REASSURE_A_SIGNALS, config->signals,
-			      REASSURE_A_PAD) ||
-	    nla_put_u32(skb, REASSURE_A_HANDLED, config->handled) ||
-	    nla_put_u32(skb, REASSURE_A_SHARED, config->shared) ||
-	    nla_put_u32(skb, REASSURE_A_EXHAUSTED, config->exhausted))
-		return -EMSGSIZE;
-	if (config->has_value &&
-	    nla_put_s64(skb, REASSURE_A_RETURN, config->value, REASSURE_A_PAD))
-		return -EMSGSIZE;
-	if (config->deadline_ms &&
-	    nla_put_u32(skb, REASSURE_A_DEADLINE, config->deadline_ms))
+			      REASSURE_A_PAD))
 		return -EMSGSIZE;
 	if (config->function &&
 	    nla_put_string(skb, REASSURE_A_FUNCTION, config->function))
@@ -348,12 +494,35 @@ static int put_config(struct sk_buff *skb,
 	    nla_put(skb, REASSURE_A_EXITS, config->nr_exits * sizeof(u64),
 		    config->exits))
 		return -EMSGSIZE;
-	if (!config->budget_rescues)
+	if (config->build_id_offset >= 0 &&
+	    nla_put_u64_64bit(skb, REASSURE_A_BUILD_ID_OFFSET,
+			      config->build_id_offset, REASSURE_A_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_settings(struct sk_buff *skb,
+			const struct rescue_point_settings *settings)
+{
+	if (nla_put_u64_64bit(skb, REASSURE_A_SIGNALS, settings->signals,
+			      REASSURE_A_PAD) ||
+	    nla_put_u32(skb, REASSURE_A_HANDLED, settings->handled) ||
+	    nla_put_u32(skb, REASSURE_A_SHARED, settings->shared) ||
+	    nla_put_u32(skb, REASSURE_A_EXHAUSTED, settings->exhausted))
+		return -EMSGSIZE;
+	if (settings->has_value &&
+	    nla_put_s64(skb, REASSURE_A_RETURN, settings->value,
+			REASSURE_A_PAD))
+		return -EMSGSIZE;
+	if (settings->deadline_ms &&
+	    nla_put_u32(skb, REASSURE_A_DEADLINE, settings->deadline_ms))
+		return -EMSGSIZE;
+	if (!settings->budget_rescues)
 		return nla_put_flag(skb, REASSURE_A_BUDGET_UNLIMITED);
 	if (nla_put_u32(skb, REASSURE_A_BUDGET_RESCUES,
-			config->budget_rescues) ||
+			settings->budget_rescues) ||
 	    nla_put_u32(skb, REASSURE_A_BUDGET_SECONDS,
-			config->budget_seconds))
+			settings->budget_seconds))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -387,7 +556,10 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 	if (reply->cb)
 		genl_dump_check_consistent(reply->cb, header);
 	ret = put_config(reply->skb, &rp->config) ?:
+	      put_settings(reply->skb, &rp->settings) ?:
 	      put_path(reply->skb, &rp->path) ?:
+	      nla_put_u32(reply->skb, REASSURE_A_FILE_STATE,
+			  rescue_point_file_state(rp)) ?:
 	      put_all_counters(reply->skb, &rp->counters);
 	if (ret) {
 		genlmsg_cancel(reply->skb, header);
@@ -500,6 +672,18 @@ static const struct genl_ops ops[] = {
 	{
 		.cmd = REASSURE_CMD_STATUS_GET,
 		.doit = status_get_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_SET,
+		.policy = set_policy,
+		.maxattr = ARRAY_SIZE(set_policy) - 1,
+		.doit = rescue_point_set_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_RESCUE_POINT_REBIND,
+		.policy = rebind_policy,
+		.maxattr = ARRAY_SIZE(rebind_policy) - 1,
+		.doit = rescue_point_rebind_doit,
 	},
 };
 

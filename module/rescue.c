@@ -39,26 +39,27 @@ static const char *signal_name(int sig)
 static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		       const struct pt_regs *fault, unsigned long restored)
 {
-	const struct rescue_point_config *config = &cp->rp->config;
+	const struct rescue_point_settings *settings = &cp->settings;
+	const char *name = cp->rp->config.name;
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
 	char value[24] = "nothing";
 
 	if (!__ratelimit(&limit))
 		return;
-	if (config->has_value)
-		snprintf(value, sizeof(value), "%lld", config->value);
+	if (settings->has_value)
+		snprintf(value, sizeof(value), "%lld", settings->value);
 	if (!info)
 		pr_info("rescued %s[%d] in %s: inside for %u ms, ip 0x%lx, %lu pages restored, returned %s\n",
-			current->comm, task_pid_nr(current), config->name,
-			config->deadline_ms, fault->ip, restored, value);
+			current->comm, task_pid_nr(current), name,
+			settings->deadline_ms, fault->ip, restored, value);
 	else if (info->si_signo == SIGABRT)
 		pr_info("rescued %s[%d] in %s: SIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
-			current->comm, task_pid_nr(current), config->name,
+			current->comm, task_pid_nr(current), name,
 			fault->ip, restored, value);
 	else
 		pr_info("rescued %s[%d] in %s: %s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
-			current->comm, task_pid_nr(current), config->name,
+			current->comm, task_pid_nr(current), name,
 			signal_name(info->si_signo), info->si_code,
 			(unsigned long)info->si_addr, fault->ip, restored,
 			value);
@@ -67,7 +68,8 @@ static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
 			int refusal)
 {
-	const struct rescue_point_config *config = &cp->rp->config;
+	const char *name = cp->rp->config.name;
+	struct rescue_point_settings settings;
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
 	/* Its own, so that other refusals do not hide what to do. */
@@ -79,15 +81,17 @@ static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
 	if (refusal == REASSURE_REFUSED_HANDLED)
 		return;
 	if (refusal == REASSURE_REFUSED_BUDGET) {
+		/* The budget is that of now. */
+		rescue_point_settings(cp->rp, &settings);
 		if (__ratelimit(&budget_limit))
-			pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more, delete the rescue point and add it with --budget N/SECONDS or --budget unlimited\n",
-				current->comm, task_pid_nr(current),
-				config->name, what, config->budget_rescues,
-				config->budget_seconds);
+			pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more: reassurectl set %s --budget N/SECONDS or --budget unlimited\n",
+				current->comm, task_pid_nr(current), name, what,
+				settings.budget_rescues,
+				settings.budget_seconds, name);
 	} else if (__ratelimit(&limit)) {
 		pr_info("not rescued %s[%d] in %s: %s: %s\n",
-			current->comm, task_pid_nr(current), config->name,
-			what, reassure_refusal_names[refusal]);
+			current->comm, task_pid_nr(current), name, what,
+			reassure_refusal_names[refusal]);
 	}
 }
 
@@ -101,10 +105,10 @@ static bool has_handler(int sig)
 /* Why this signal is not to be rescued, whatever the state of memory is. */
 static int signal_refusal(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
-	const struct rescue_point_config *config = &cp->rp->config;
+	const struct rescue_point_settings *settings = &cp->settings;
 	int sig = info->si_signo;
 
-	if (!(config->signals & BIT_ULL(sig - 1)))
+	if (!(settings->signals & BIT_ULL(sig - 1)))
 		return REASSURE_REFUSED_SIGNAL;
 	if (sig == SIGBUS && (info->si_code == BUS_MCEERR_AR ||
 			      info->si_code == BUS_MCEERR_AO))
@@ -115,7 +119,7 @@ static int signal_refusal(struct checkpoint *cp, const kernel_siginfo_t *info)
 		return REASSURE_REFUSED_SIGNAL;
 	if (current->ptrace)
 		return REASSURE_REFUSED_TRACED;
-	if (config->handled == REASSURE_HANDLED_LEAVE && has_handler(sig))
+	if (settings->handled == REASSURE_HANDLED_LEAVE && has_handler(sig))
 		return REASSURE_REFUSED_HANDLED;
 	return -1;
 }

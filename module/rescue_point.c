@@ -38,6 +38,7 @@ void rescue_point_config_free(struct rescue_point_config *config)
 static void free_rescue_point(struct rescue_point *rp)
 {
 	path_put(&rp->path);
+	file_identity_free(&rp->identity);
 	budget_destroy(&rp->budget);
 	rescue_point_config_free(&rp->config);
 	kfree(rp->exits);
@@ -49,11 +50,12 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 	struct rescue_point *rp =
 		container_of(consumer, struct rescue_point, consumer);
 
-	if (READ_ONCE(rp->deleted))
+	/* Pairs with the one in take_over(). */
+	if (smp_load_acquire(&rp->deleted) || READ_ONCE(rp->stale))
 		return 0;
 	if (!rp->exits && checkpoint_return_probe_kills(rp, regs))
 		return UPROBE_HANDLER_REMOVE;
-	if (rp->config.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	if (READ_ONCE(rp->settings.exhausted) != REASSURE_EXHAUSTED_SKIP ||
 	    !skip_call(rp, regs))
 		checkpoint_enter(rp, regs);
 	return 0;
@@ -75,6 +77,45 @@ static int on_exit(struct uprobe_consumer *consumer, struct pt_regs *regs)
 
 	checkpoint_return(exit->rp, regs->sp);
 	return 0;
+}
+
+static void found_stale(struct rescue_point *rp)
+{
+	if (!xchg(&rp->stale, true))
+		pr_warn("%s: the file holds another build than before and is not probed any more; reassurectl refresh looks the function up again\n",
+			rp->config.name);
+}
+
+/*
+ * Whether current's @mm is to have the breakpoint, before it is set: the mmap
+ * lock is held.  The processes of an executable all ended before it could be
+ * written to; those that mapped a library before have lost the breakpoint, or
+ * run pages of both builds.
+ */
+static bool may_be_probed(struct rescue_point *rp, struct mm_struct *mm)
+{
+	int ret;
+
+	ret = file_identity_check_mapped(&rp->identity, rp->inode, mm);
+	if (ret == -ESTALE)
+		found_stale(rp);
+	if (READ_ONCE(rp->stale))
+		count_refusal(&rp->counters, REASSURE_REFUSED_STALE);
+	else if (ret)
+		count_refusal(&rp->counters, REASSURE_REFUSED_UNREADABLE);
+	return !ret && !READ_ONCE(rp->stale);
+}
+
+static bool on_mapping(COMPAT_FILTER_PARAMETERS)
+{
+	return may_be_probed(container_of(consumer, struct rescue_point,
+					  consumer), mm);
+}
+
+static bool on_mapping_exit(COMPAT_FILTER_PARAMETERS)
+{
+	return may_be_probed(container_of(consumer, struct exit_probe,
+					  consumer)->rp, mm);
 }
 
 /*
@@ -154,14 +195,27 @@ static struct rescue_point *find(const char *name)
 	return NULL;
 }
 
-static bool place_is_taken(struct inode *inode, u64 offset)
+static bool is_same_place(const struct rescue_point *a,
+			  const struct rescue_point *b)
 {
-	struct rescue_point *rp;
+	return a->inode == b->inode && a->config.offset == b->config.offset;
+}
 
-	list_for_each_entry(rp, &rescue_points, node)
-		if (rp->inode == inode && rp->config.offset == offset)
-			return true;
-	return false;
+/* By another than @except. */
+static int check_free(const struct rescue_point *rp,
+		      const struct rescue_point *except,
+		      struct netlink_ext_ack *extack)
+{
+	struct rescue_point *other;
+
+	list_for_each_entry(other, &rescue_points, node) {
+		if (other == except || !is_same_place(other, rp))
+			continue;
+		NL_SET_ERR_MSG(extack,
+			       "a rescue point at this offset of this file exists");
+		return -EEXIST;
+	}
+	return 0;
 }
 
 static int check_place(struct rescue_point *rp, struct file *file,
@@ -215,6 +269,7 @@ static int register_exits(struct rescue_point *rp)
 		exit = &rp->exits[i];
 		exit->rp = rp;
 		exit->consumer.handler = on_exit;
+		exit->consumer.filter = on_mapping_exit;
 		ret = compat_uprobe_register(&exit->uprobe, rp->inode,
 					     rp->config.exits[i],
 					     &exit->consumer);
@@ -227,16 +282,51 @@ static int register_exits(struct rescue_point *rp)
 }
 
 /* No call may begin whose end is not seen, so the exits come first. */
-static int register_probes(struct rescue_point *rp)
+static int register_probes(struct rescue_point *rp,
+			   struct netlink_ext_ack *extack)
 {
 	int ret = register_exits(rp);
 
+	if (!ret) {
+		ret = compat_uprobe_register(&rp->uprobe, rp->inode,
+					     rp->config.offset, &rp->consumer);
+		if (ret)
+			unregister_exits(rp, rp->config.nr_exits);
+	}
 	if (ret)
-		return ret;
-	ret = compat_uprobe_register(&rp->uprobe, rp->inode, rp->config.offset,
-				     &rp->consumer);
-	if (ret)
-		unregister_exits(rp, rp->config.nr_exits);
+		NL_SET_ERR_MSG(extack,
+			       "the kernel cannot probe this place of this file, or one of the exits");
+	return ret;
+}
+
+/*
+ * Learns by what the file is known again: its build-id, or else the page in
+ * which the function begins.
+ */
+static int identify(struct rescue_point *rp, struct file *file,
+		    struct netlink_ext_ack *extack)
+{
+	const struct rescue_point_config *config = &rp->config;
+	loff_t page = config->offset & PAGE_MASK;
+	bool has_id = config->build_id_offset >= 0;
+	loff_t rest = i_size_read(rp->inode) - page;
+	int ret;
+
+	if (has_id)
+		ret = file_identity_record(&rp->identity, file, rp->inode,
+					   config->build_id_offset,
+					   config->build_id_size);
+	else
+		ret = file_identity_record(&rp->identity, file, rp->inode, page,
+					   clamp_t(loff_t, rest, 1, PAGE_SIZE));
+	if (!ret && has_id && memcmp(rp->identity.content, config->build_id,
+				     config->build_id_size))
+		ret = -ESTALE;
+	if (ret == -ESTALE)
+		NL_SET_ERR_MSG(extack,
+			       "the file does not hold this build: it has changed since it was read");
+	else if (ret)
+		NL_SET_ERR_MSG(extack, "the file cannot be read");
 	return ret;
 }
 
@@ -250,11 +340,9 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 		NL_SET_ERR_MSG(extack, "a rescue point of this name exists");
 		return -EEXIST;
 	}
-	if (place_is_taken(rp->inode, rp->config.offset)) {
-		NL_SET_ERR_MSG(extack,
-			       "a rescue point at this offset of this file exists");
-		return -EEXIST;
-	}
+	ret = check_free(rp, NULL, extack);
+	if (ret)
+		return ret;
 	if (!count) {
 		ret = start_interception(extack);
 		if (ret)
@@ -267,12 +355,9 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 		goto stop;
 	}
 	rp->kobject = kobject;
-	ret = register_probes(rp);
-	if (ret) {
-		NL_SET_ERR_MSG(extack,
-			       "the kernel cannot probe this place of this file, or one of the exits");
+	ret = register_probes(rp, extack);
+	if (ret)
 		goto remove;
-	}
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
 	generation++;
@@ -300,37 +385,60 @@ static int prepare_exits(struct rescue_point *rp)
 	return rp->exits ? 0 : -ENOMEM;
 }
 
-/**
- * rescue_point_add() - register a rescue point
- * @config: what it is; @config->function and @config->exits become the
- *	registry's in any case
- * @file: the executable or shared library, open for reading
- * @extack: receives what is wrong
- *
- * Return: 0 or an error, then nothing has changed.
- */
-int rescue_point_add(struct rescue_point_config *config, struct file *file,
-		     struct netlink_ext_ack *extack)
+/* Takes over @config->function and @config->exits. */
+static struct rescue_point *make(struct rescue_point_config *config,
+				 struct file *file,
+				 struct netlink_ext_ack *extack)
 {
 	struct rescue_point *rp = kzalloc(sizeof(*rp), GFP_KERNEL_ACCOUNT);
 	int ret;
 
 	if (!rp) {
 		rescue_point_config_free(config);
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	}
 	rp->config = *config;
+	seqcount_mutex_init(&rp->settings_count, &registry_lock);
+	budget_init(&rp->budget, 0, 0);
 	rp->path = file->f_path;
 	path_get(&rp->path);
 	/* What processes map; differs on overlayfs. */
 	rp->inode = d_real_inode(rp->path.dentry);
 	rp->consumer.handler = on_entry;
-	ret = budget_init(&rp->budget, config->budget_rescues,
-			  config->budget_seconds);
-	if (!ret)
-		ret = prepare_exits(rp);
+	rp->consumer.filter = on_mapping;
+	ret = prepare_exits(rp);
 	if (!ret)
 		ret = check_place(rp, file, extack);
+	if (!ret)
+		ret = identify(rp, file, extack);
+	if (!ret)
+		return rp;
+	free_rescue_point(rp);
+	return ERR_PTR(ret);
+}
+
+/**
+ * rescue_point_add() - register a rescue point
+ * @config: what it is; @config->function and @config->exits become the
+ *	registry's in any case
+ * @settings: what is to be done there
+ * @file: the executable or shared library, open for reading
+ * @extack: receives what is wrong
+ *
+ * Return: 0 or an error, then nothing has changed.
+ */
+int rescue_point_add(struct rescue_point_config *config,
+		     const struct rescue_point_settings *settings,
+		     struct file *file, struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = make(config, file, extack);
+	int ret;
+
+	if (IS_ERR(rp))
+		return PTR_ERR(rp);
+	rp->settings = *settings;
+	ret = budget_init(&rp->budget, settings->budget_rescues,
+			  settings->budget_seconds);
 	if (!ret) {
 		mutex_lock(&registry_lock);
 		ret = activate(rp, extack);
@@ -341,22 +449,159 @@ int rescue_point_add(struct rescue_point_config *config, struct file *file,
 	return ret;
 }
 
-/* Takes @rp out of the registry, whose lock is held. */
-static void deactivate(struct rescue_point *rp)
+/* Nobody enters or is inside @rp afterwards. */
+static void retire(struct rescue_point *rp)
 {
-	list_del(&rp->node);
-	count--;
-	generation++;
 	WRITE_ONCE(rp->deleted, true);
+	/*
+	 * To take the breakpoints away takes a while, during which nobody
+	 * would see calls return.
+	 */
+	checkpoint_commit_all(rp);
 	compat_uprobe_unregister(&rp->uprobe, rp->inode, rp->config.offset,
 				 &rp->consumer);
 	unregister_exits(rp, rp->config.nr_exits);
 	/* No handler runs any more, so no checkpoint can be added. */
 	checkpoint_commit_all(rp);
+}
+
+/* Takes @rp, which is retired, out of the registry, whose lock is held. */
+static void forget(struct rescue_point *rp)
+{
+	list_del(&rp->node);
+	count--;
+	generation++;
 	sysfs_remove(rp->kobject);
 	free_rescue_point(rp);
 	if (!count)
 		stop_interception();
+}
+
+static void deactivate(struct rescue_point *rp)
+{
+	retire(rp);
+	forget(rp);
+}
+
+/* Lets @rp be in the place of @old, which is retired, and begin. */
+static void take_over(struct rescue_point *rp, struct rescue_point *old)
+{
+	rp->settings = old->settings;
+	memcpy(&rp->counters, &old->counters, sizeof(rp->counters));
+	budget_move(&rp->budget, &old->budget);
+	rp->kobject = old->kobject;
+	sysfs_show(rp->kobject, &rp->counters);
+	list_replace(&old->node, &rp->node);
+	generation++;
+	/* Pairs with the one in on_entry(). */
+	smp_store_release(&rp->deleted, false);
+}
+
+static int replace(struct rescue_point *old, struct rescue_point *rp,
+		   struct netlink_ext_ack *extack)
+{
+	int ret = check_free(rp, old, extack);
+
+	if (ret)
+		return ret;
+	/* Until it takes over. */
+	rp->deleted = true;
+	if (is_same_place(old, rp)) {
+		/*
+		 * The kernel has read the instruction that it executes in the
+		 * breakpoint's place, and reads it again only when nobody
+		 * probes the place.
+		 */
+		retire(old);
+		ret = register_probes(rp, extack);
+		if (ret) {
+			forget(old);
+			return ret;
+		}
+	} else {
+		ret = register_probes(rp, extack);
+		if (ret)
+			return ret;
+		retire(old);
+	}
+	take_over(rp, old);
+	free_rescue_point(old);
+	return 0;
+}
+
+static struct rescue_point *find_or_tell(const char *name,
+					 struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = find(name);
+
+	if (!rp)
+		NL_SET_ERR_MSG(extack, "there is no rescue point of this name");
+	return rp;
+}
+
+/**
+ * rescue_point_rebind() - let a rescue point be another place
+ * @config: the place and the name; @config->function becomes the registry's
+ *	in any case
+ * @file: the executable or shared library, open for reading
+ * @extack: receives what is wrong
+ *
+ * Return: 0 or an error, then nothing has changed; but where the place is the
+ * same as before, the rescue point may be deleted.
+ */
+int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
+			struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = make(config, file, extack);
+	struct rescue_point *old;
+	int ret = -ENOENT;
+
+	if (IS_ERR(rp))
+		return PTR_ERR(rp);
+	mutex_lock(&registry_lock);
+	old = find_or_tell(rp->config.name, extack);
+	if (old)
+		ret = replace(old, rp, extack);
+	mutex_unlock(&registry_lock);
+	if (ret)
+		free_rescue_point(rp);
+	return ret;
+}
+
+static int set(struct rescue_point *rp,
+	       const struct rescue_point_settings *settings)
+{
+	int ret = 0;
+
+	if (settings->budget_rescues != rp->settings.budget_rescues ||
+	    settings->budget_seconds != rp->settings.budget_seconds)
+		ret = budget_change(&rp->budget, settings->budget_rescues,
+				    settings->budget_seconds);
+	if (ret)
+		return ret;
+	write_seqcount_begin(&rp->settings_count);
+	rp->settings = *settings;
+	write_seqcount_end(&rp->settings_count);
+	return 0;
+}
+
+int rescue_point_set(const char *name,
+		     int (*change)(struct rescue_point_settings *settings,
+				   void *data),
+		     void *data, struct netlink_ext_ack *extack)
+{
+	struct rescue_point_settings settings;
+	struct rescue_point *rp;
+	int ret = -ENOENT;
+
+	mutex_lock(&registry_lock);
+	rp = find_or_tell(name, extack);
+	if (rp) {
+		settings = rp->settings;
+		ret = change(&settings, data) ?: set(rp, &settings);
+	}
+	mutex_unlock(&registry_lock);
+	return ret;
 }
 
 /**
@@ -371,18 +616,13 @@ static void deactivate(struct rescue_point *rp)
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack)
 {
 	struct rescue_point *rp;
-	int ret = 0;
 
 	mutex_lock(&registry_lock);
-	rp = find(name);
-	if (rp) {
+	rp = find_or_tell(name, extack);
+	if (rp)
 		deactivate(rp);
-	} else {
-		NL_SET_ERR_MSG(extack, "there is no rescue point of this name");
-		ret = -ENOENT;
-	}
 	mutex_unlock(&registry_lock);
-	return ret;
+	return rp ? 0 : -ENOENT;
 }
 
 void rescue_point_delete_all(void)
@@ -412,6 +652,19 @@ int rescue_point_visit(const char *name, int skip,
 	}
 	mutex_unlock(&registry_lock);
 	return ret;
+}
+
+enum reassure_file_state rescue_point_file_state(struct rescue_point *rp)
+{
+	struct dentry *dentry = rp->path.dentry;
+
+	if (d_unlinked(dentry) || d_real_inode(dentry) != rp->inode)
+		return REASSURE_FILE_REPLACED;
+	if (!READ_ONCE(rp->stale) &&
+	    file_identity_check(&rp->identity, &rp->path, rp->inode) == -ESTALE)
+		found_stale(rp);
+	return READ_ONCE(rp->stale) ? REASSURE_FILE_REWRITTEN :
+				      REASSURE_FILE_CURRENT;
 }
 
 unsigned int rescue_point_count(void)

@@ -5,19 +5,19 @@
 #include <linux/kobject.h>
 #include <linux/list.h>
 #include <linux/path.h>
+#include <linux/seqlock.h>
 #include <linux/types.h>
 #include <linux/uprobes.h>
 
 #include "budget.h"
 #include "compat.h"
 #include "counters.h"
+#include "file_identity.h"
 
 struct netlink_ext_ack;
 
 /**
- * struct rescue_point_config - what an administrator says of a rescue point
- * @name: unique name
- * @offset: of the function's entry in the file
+ * struct rescue_point_settings - what an administrator may change
  * @has_value: whether the function returns something
  * @value: what it returns when it is rescued
  * @signals: bit N-1 stands for signal N
@@ -27,16 +27,8 @@ struct netlink_ext_ack;
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
- * @function: the function's name or NULL; for information
- * @build_id: of the file; for information
- * @build_id_size: in bytes, 0 when there is none
- * @exits: offsets in the file of the instructions that leave the function;
- *	NULL when a return probe tells that it is left
- * @nr_exits: how many
  */
-struct rescue_point_config {
-	char name[REASSURE_NAME_MAX + 1];
-	u64 offset;
+struct rescue_point_settings {
 	bool has_value;
 	s64 value;
 	u64 signals;
@@ -46,11 +38,29 @@ struct rescue_point_config {
 	u32 deadline_ms;
 	u32 budget_rescues;
 	u32 budget_seconds;
+};
+
+/**
+ * struct rescue_point_config - which function an administrator means
+ * @name: unique name
+ * @offset: of the function's entry in the file
+ * @function: the function's name or NULL; for information
+ * @build_id: of the file
+ * @build_id_size: in bytes, 0 when there is none
+ * @exits: offsets in the file of the instructions that leave the function;
+ *	NULL when a return probe tells that it is left
+ * @nr_exits: how many
+ * @build_id_offset: where it is in the file, or negative
+ */
+struct rescue_point_config {
+	char name[REASSURE_NAME_MAX + 1];
+	u64 offset;
 	char *function;
 	u8 build_id[REASSURE_BUILD_ID_MAX];
 	u8 build_id_size;
 	u64 *exits;
 	unsigned int nr_exits;
+	loff_t build_id_offset;
 };
 
 /**
@@ -69,10 +79,14 @@ struct exit_probe {
  * struct rescue_point - a function whose calls are rescued
  * @node: in the list of all, under the registry's lock
  * @config: never changes
+ * @settings: written under the registry's lock, see rescue_point_settings()
+ * @settings_count: for readers
  * @path: the file as it was named; keeps it and its mount in use
  * @inode: the inode that is mapped, below overlayfs the lower one
  * @consumer: the probe at the entry, and at the return where there are no
  *	exit probes
+ * @identity: what the file held when the rescue point was bound to it; changes
+ *	under the registry's lock, what is compared never
  * @uprobe: their registration
  * @exits: a probe for each of @config.exits, or NULL
  * @budget: how many rescues are left
@@ -80,12 +94,16 @@ struct exit_probe {
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
  * @skips: the last call found the budget spent and returned at once
  * @deleted: no new checkpoints
+ * @stale: the file was found to hold another build: none either, for good
  */
 struct rescue_point {
 	struct list_head node;
 	struct rescue_point_config config;
+	struct rescue_point_settings settings;
+	seqcount_mutex_t settings_count;
 	struct path path;
 	struct inode *inode;
+	struct file_identity identity;
 	struct uprobe_consumer consumer;
 	struct compat_uprobe uprobe;
 	struct exit_probe *exits;
@@ -94,11 +112,23 @@ struct rescue_point {
 	struct kobject *kobject;
 	bool skips;
 	bool deleted;
+	bool stale;
 };
 
 void rescue_point_config_free(struct rescue_point_config *config);
-int rescue_point_add(struct rescue_point_config *config, struct file *file,
-		     struct netlink_ext_ack *extack);
+int rescue_point_add(struct rescue_point_config *config,
+		     const struct rescue_point_settings *settings,
+		     struct file *file, struct netlink_ext_ack *extack);
+int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
+			struct netlink_ext_ack *extack);
+/*
+ * Calls @change for a copy of the settings of the rescue point called @name,
+ * with the registry locked; they change if it answers 0.
+ */
+int rescue_point_set(const char *name,
+		     int (*change)(struct rescue_point_settings *settings,
+				   void *data),
+		     void *data, struct netlink_ext_ack *extack);
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack);
 void rescue_point_delete_all(void);
 
@@ -109,8 +139,29 @@ void rescue_point_delete_all(void);
 int rescue_point_visit(const char *name, int skip,
 		       int (*visit)(struct rescue_point *rp, void *data),
 		       void *data);
+/* What became of the file of @rp, for the visitor of a locked registry. */
+enum reassure_file_state rescue_point_file_state(struct rescue_point *rp);
 unsigned int rescue_point_count(void);
 /* Changes whenever a rescue point comes or goes. */
 unsigned int rescue_point_generation(void);
+
+/**
+ * rescue_point_settings() - the settings of this moment, which fit each other
+ * @rp: the rescue point
+ * @settings: receives them
+ *
+ * A call is judged by those of its entry, so they are copied there.
+ */
+static inline void
+rescue_point_settings(struct rescue_point *rp,
+		      struct rescue_point_settings *settings)
+{
+	unsigned int sequence;
+
+	do {
+		sequence = read_seqcount_begin(&rp->settings_count);
+		*settings = rp->settings;
+	} while (read_seqcount_retry(&rp->settings_count, sequence));
+}
 
 #endif

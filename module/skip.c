@@ -67,10 +67,9 @@ static void skip_work(struct callback_head *work)
 }
 
 /* Says so once for each time that the budget is found spent. */
-static bool is_due(struct rescue_point *rp)
+static bool is_due(struct rescue_point *rp,
+		   const struct rescue_point_settings *settings)
 {
-	const struct rescue_point_config *config = &rp->config;
-
 	if (!budget_is_spent(&rp->budget)) {
 		if (READ_ONCE(rp->skips))
 			WRITE_ONCE(rp->skips, false);
@@ -78,8 +77,8 @@ static bool is_due(struct rescue_point *rp)
 	}
 	if (!xchg(&rp->skips, true))
 		pr_warn("%s: the budget of %u rescues in %u seconds is spent; calls return at once until it allows another\n",
-			config->name, config->budget_rescues,
-			config->budget_seconds);
+			rp->config.name, settings->budget_rescues,
+			settings->budget_seconds);
 	return true;
 }
 
@@ -93,16 +92,20 @@ static bool is_due(struct rescue_point *rp)
  */
 bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 {
+	struct rescue_point_settings settings;
 	struct skip *skip;
 
-	if (!is_due(rp) || !registers_supported(regs))
+	rescue_point_settings(rp, &settings);
+	/* It may have changed since it was looked at. */
+	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	    !is_due(rp, &settings) || !registers_supported(regs))
 		return false;
 	skip = kmalloc(sizeof(*skip), PAGE_LOG_GFP);
 	if (!skip)
 		return false;
 	registers_save(&skip->registers, regs);
-	skip->has_value = rp->config.has_value;
-	skip->value = rp->config.value;
+	skip->has_value = settings.has_value;
+	skip->value = settings.value;
 	init_task_work(&skip->work, skip_work);
 	pending_begin(&works_pending);
 	/* Fails only for a task that has PF_EXITING, which enters nothing. */

@@ -4,15 +4,19 @@
  * Documentation/ABI/testing/sysfs-kernel-reassure.
  */
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/sysfs.h>
 
 #include "counters.h"
 #include "sysfs.h"
 
+/* Keeps what a directory shows while it is read. */
+static DEFINE_SPINLOCK(show_lock);
+
 /**
  * struct counter_dir - a directory that shows counters
  * @kobject: the directory
- * @counters: what it shows; outlives the directory
+ * @counters: what it shows, under show_lock; outlives the directory
  */
 struct counter_dir {
 	struct kobject kobject;
@@ -32,11 +36,14 @@ static ssize_t show_counter(struct kobject *kobject, struct attribute *attr,
 		container_of(kobject, struct counter_dir, kobject);
 	struct counter_attribute *counter =
 		container_of(attr, struct counter_attribute, attr);
-	atomic64_t *value = counter->refused ?
-			    &dir->counters->refused[counter->index] :
-			    &dir->counters->events[counter->index];
+	u64 value;
 
-	return sysfs_emit(buffer, "%llu\n", (u64)atomic64_read(value));
+	spin_lock(&show_lock);
+	value = counter->refused ?
+		atomic64_read(&dir->counters->refused[counter->index]) :
+		atomic64_read(&dir->counters->events[counter->index]);
+	spin_unlock(&show_lock);
+	return sysfs_emit(buffer, "%llu\n", value);
 }
 
 /* Filled from the tables of names when the module starts. */
@@ -100,6 +107,17 @@ struct kobject *sysfs_add_rescue_point(const char *name,
 				       struct counters *counters)
 {
 	return add_dir(name, rescue_points, counters);
+}
+
+/* Shows @counters from now on; nobody reads the former ones afterwards. */
+void sysfs_show(struct kobject *kobject, struct counters *counters)
+{
+	struct counter_dir *dir =
+		container_of(kobject, struct counter_dir, kobject);
+
+	spin_lock(&show_lock);
+	dir->counters = counters;
+	spin_unlock(&show_lock);
 }
 
 /* Waits for readers. */

@@ -8,6 +8,7 @@ struct counters;
 
 struct kobject *sysfs_add_rescue_point(const char *name,
 				       struct counters *counters);
+void sysfs_show(struct kobject *kobject, struct counters *counters);
 void sysfs_remove(struct kobject *kobject);
 
 int reassure_sysfs_init(void);

@@ -6,15 +6,13 @@
  */
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <linux/elf.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
+#include "lib/files.h"
 #include "lib/reassure_test.h"
 
 static char program[4096], library[4096];
@@ -24,19 +22,11 @@ FIXTURE(library)
 	char dir[64];
 };
 
-static void beside_us(char *path, const char *name)
-{
-	char self[4096] = "";
-
-	readlink("/proc/self/exe", self, sizeof(self) - 1);
-	snprintf(path, 4096, "%.3900s/%s", dirname(self), name);
-}
-
 FIXTURE_SETUP(library)
 {
 	ASSERT_EQ(0, test_begin_alone());
-	beside_us(program, "library-victim");
-	beside_us(library, "libvictim.so");
+	file_beside_us(program, "library-victim");
+	file_beside_us(library, "libvictim.so");
 	strcpy(self->dir, "/dev/shm/reassure.XXXXXX");
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 }
@@ -50,66 +40,12 @@ FIXTURE_TEARDOWN(library)
 	EXPECT_EQ(0, system(command));
 }
 
-/* The place of a function of a file that is not loaded. */
-static int symbol_place(const char *path, const char *name, uint64_t *offset)
-{
-	char *image, *names;
-	struct elf64_shdr *sections;
-	struct elf64_hdr *header;
-	struct elf64_sym *symbols;
-	struct stat stat;
-	int fd, i, ret = -ENOENT;
-	size_t k;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &stat))
-		return -errno;
-	image = mmap(NULL, stat.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (image == MAP_FAILED)
-		return -errno;
-	header = (void *)image;
-	sections = (void *)(image + header->e_shoff);
-	for (i = 0; i < header->e_shnum; i++) {
-		if (sections[i].sh_type != SHT_SYMTAB)
-			continue;
-		symbols = (void *)(image + sections[i].sh_offset);
-		names = image + sections[sections[i].sh_link].sh_offset;
-		for (k = 0; k < sections[i].sh_size / sizeof(*symbols); k++) {
-			struct elf64_shdr *text = &sections[symbols[k].st_shndx];
-
-			if (strcmp(names + symbols[k].st_name, name))
-				continue;
-			*offset = symbols[k].st_value - text->sh_addr +
-				  text->sh_offset;
-			ret = 0;
-		}
-	}
-	munmap(image, stat.st_size);
-	return ret;
-}
-
 static int protect(const char *path)
 {
 	struct rescue_point rp = { .path = path };
-	int ret = symbol_place(path, "library_victim", &rp.offset);
+	int ret = file_symbol(path, "library_victim", &rp.offset);
 
 	return ret ?: rescue_point_add(&rp);
-}
-
-static int copy(const char *from, const char *to)
-{
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
-	struct stat stat;
-	ssize_t done;
-
-	if (in < 0 || out < 0 || fstat(in, &stat))
-		return -1;
-	done = sendfile(out, in, NULL, stat.st_size);
-	close(in);
-	close(out);
-	return done == stat.st_size ? 0 : -1;
 }
 
 static int execute(void *path)
@@ -162,7 +98,7 @@ TEST_F(library, copy_is_not_protected)
 	char copied[128];
 
 	snprintf(copied, sizeof(copied), "%s/copy", self->dir);
-	ASSERT_EQ(0, copy(program, copied));
+	ASSERT_EQ(0, file_copy(program, copied));
 	ASSERT_EQ(0, protect(program));
 	EXPECT_EQ(-SIGSEGV, child_run(execute, copied));
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
@@ -175,7 +111,7 @@ TEST_F(library, behind_a_symbolic_link)
 	snprintf(copied, sizeof(copied), "%s/copy", self->dir);
 	snprintf(soft, sizeof(soft), "%s/soft", self->dir);
 	snprintf(hard, sizeof(hard), "%s/hard", self->dir);
-	ASSERT_EQ(0, copy(program, copied));
+	ASSERT_EQ(0, file_copy(program, copied));
 	ASSERT_EQ(0, symlink("copy", soft));
 	ASSERT_EQ(0, link(copied, hard));
 	ASSERT_EQ(0, protect(soft));
@@ -221,8 +157,8 @@ TEST_F(library, on_an_overlay)
 	snprintf(merged, sizeof(merged), "%s/program", overlay.merged);
 	snprintf(fresh, sizeof(fresh), "%s/fresh", overlay.merged);
 	/* One of the lower layer, one of the upper. */
-	EXPECT_EQ(0, copy(program, below));
-	EXPECT_EQ(0, copy(program, fresh));
+	EXPECT_EQ(0, file_copy(program, below));
+	EXPECT_EQ(0, file_copy(program, fresh));
 	EXPECT_EQ(0, protect(merged));
 	EXPECT_EQ(0, child_run(execute, merged));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
@@ -243,10 +179,10 @@ TEST_F(library, that_is_replaced)
 	char copied[128];
 
 	snprintf(copied, sizeof(copied), "%s/copy", self->dir);
-	ASSERT_EQ(0, copy(program, copied));
+	ASSERT_EQ(0, file_copy(program, copied));
 	ASSERT_EQ(0, protect(copied));
 	ASSERT_EQ(0, unlink(copied));
-	ASSERT_EQ(0, copy(program, copied));
+	ASSERT_EQ(0, file_copy(program, copied));
 	EXPECT_EQ(-SIGSEGV, child_run(execute, copied));
 	ASSERT_EQ(0, rescue_points_flush());
 	ASSERT_EQ(0, protect(copied));

@@ -56,6 +56,14 @@ static struct nl_msg *valid_message(const struct channel *channel, int command)
 		nla_put_s32(msg, REASSURE_A_FILE_FD, fd);
 		nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
 		break;
+	case REASSURE_CMD_RESCUE_POINT_REBIND:
+		nla_put_string(msg, REASSURE_A_NAME, "test");
+		nla_put_s32(msg, REASSURE_A_FILE_FD, fd);
+		nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
+		break;
+	case REASSURE_CMD_RESCUE_POINT_SET:
+		nla_put_s64(msg, REASSURE_A_RETURN, 1);
+		__attribute__((fallthrough));
 	case REASSURE_CMD_RESCUE_POINT_DEL:
 	case REASSURE_CMD_RESCUE_POINT_GET:
 		nla_put_string(msg, REASSURE_A_NAME, "test");
@@ -534,6 +542,74 @@ static void build_id_too_long(struct nl_msg *msg)
 	nla_put(msg, REASSURE_A_BUILD_ID, sizeof(id), id);
 }
 
+static void build_id_beyond_the_end(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_BUILD_ID, 4, "abcd");
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, 1 << 30);
+}
+
+static void build_id_enormously_far(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_BUILD_ID, 4, "abcd");
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, ~0ULL);
+}
+
+static void build_id_elsewhere(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_BUILD_ID, 4, "abcd");
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, 0);
+}
+
+static void build_id_of_nothing(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_BUILD_ID, 0, NULL);
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, 0);
+}
+
+static void build_id_missing(struct nl_msg *msg)
+{
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, 0);
+}
+
+static void value_and_void(struct nl_msg *msg)
+{
+	nla_put_s64(msg, REASSURE_A_RETURN, 1);
+	nla_put_flag(msg, REASSURE_A_RETURN_VOID);
+}
+
+static void void_only(struct nl_msg *msg)
+{
+	nla_put_flag(msg, REASSURE_A_RETURN_VOID);
+}
+
+/* Which the message has not: the rescue point's budget is unlimited. */
+static void skip_only(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
+}
+
+static void function_other(struct nl_msg *msg)
+{
+	nla_put_string(msg, REASSURE_A_FUNCTION, "f");
+}
+
+static void offset_other(struct nl_msg *msg)
+{
+	nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
+}
+
+static void good_and_bad(struct nl_msg *msg)
+{
+	nla_put_s64(msg, REASSURE_A_RETURN, 1);
+	nla_put_u64(msg, REASSURE_A_SIGNALS, 0);
+}
+
+static void name_of_nothing(struct nl_msg *msg)
+{
+	nla_put_string(msg, REASSURE_A_NAME, "nothing");
+	nla_put_s64(msg, REASSURE_A_RETURN, 1);
+}
+
 static void function_too_long(struct nl_msg *msg)
 {
 	char name[REASSURE_FUNCTION_MAX + 2] = "";
@@ -627,16 +703,69 @@ static const struct nonsense nonsense[] = {
 	CASE(0, budget_seconds_only, -EINVAL, "budget"),
 	CASE(0, budget_both, -EINVAL, "budget"),
 	CASE(0, build_id_too_long, -ERANGE, ""),
+	CASE(0, build_id_beyond_the_end, -ESTALE, "has changed"),
+	CASE(0, build_id_enormously_far, -ERANGE, "build-id"),
+	CASE(0, build_id_elsewhere, -ESTALE, "has changed"),
+	CASE(0, build_id_of_nothing, -EINVAL, "build-id"),
+	CASE(0, build_id_missing, -EINVAL, "build-id"),
+	CASE(0, void_only, -EINVAL, ""),
 	CASE(0, function_too_long, -EINVAL, ""),
 	CASE(0, unknown_attribute, -EINVAL, ""),
 	CASE(0, answer_attribute, -EINVAL, ""),
 };
 
+/* To change "test". */
+static const struct nonsense changes[] = {
+	{ "no name", NAME, NULL, -EINVAL, "name" },
+	{ "nothing", 0, NULL, -EINVAL, "nothing to change" },
+	CASE(NAME, name_with_slash, -EINVAL, "name"),
+	CASE(NAME, name_of_65, -EINVAL, ""),
+	CASE(NAME, name_of_nothing, -ENOENT, "no rescue point"),
+	CASE(0, return_short, -EINVAL, ""),
+	CASE(0, value_and_void, -EINVAL, "either"),
+	CASE(0, signals_none, -EINVAL, "signal"),
+	CASE(0, signals_kill, -EINVAL, ""),
+	CASE(0, handled_unknown, -ERANGE, ""),
+	CASE(0, shared_unknown, -ERANGE, ""),
+	CASE(0, exhausted_unknown, -ERANGE, ""),
+	CASE(0, skip_only, -EINVAL, "never exhausted"),
+	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
+	CASE(0, deadline_too_late, -ERANGE, ""),
+	CASE(0, budget_of_none, -ERANGE, ""),
+	CASE(0, budget_too_long, -ERANGE, ""),
+	CASE(0, budget_rescues_only, -EINVAL, "budget"),
+	CASE(0, budget_seconds_only, -EINVAL, "budget"),
+	CASE(0, budget_both, -EINVAL, "budget"),
+	CASE(0, function_other, -EINVAL, ""),
+	CASE(0, offset_other, -EINVAL, ""),
+	CASE(0, fd_directory, -EINVAL, ""),
+	CASE(0, build_id_too_long, -EINVAL, ""),
+	CASE(0, good_and_bad, -EINVAL, "signal"),
+	CASE(0, unknown_attribute, -EINVAL, ""),
+};
+
+static int tell(const struct nonsense *bad, struct channel *channel,
+		struct nl_msg *msg)
+{
+	struct answer answer;
+
+	if (bad->add)
+		bad->add(msg);
+	channel_send(channel, msg, &answer);
+	if (!answer.error || (bad->error && answer.error != bad->error) ||
+	    !*answer.text || !strstr(answer.text, bad->text)) {
+		printf("# %s: error %d, '%s'\n", bad->what, answer.error,
+		       answer.text);
+		fflush(stdout);
+		return 1;
+	}
+	return 0;
+}
+
 static int talk_nonsense(void *arg)
 {
 	const struct nonsense *bad = arg;
 	struct channel channel;
-	struct answer answer;
 	struct nl_msg *msg;
 
 	CHECK(!channel_open(&channel));
@@ -648,17 +777,39 @@ static int talk_nonsense(void *arg)
 		put_open(msg, "/bin/true", O_RDONLY);
 	if (!(bad->without & OFFSET))
 		nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
-	if (bad->add)
-		bad->add(msg);
-	channel_send(&channel, msg, &answer);
-	if (!answer.error || (bad->error && answer.error != bad->error) ||
-	    !*answer.text || !strstr(answer.text, bad->text)) {
-		printf("# %s: error %d, '%s'\n", bad->what, answer.error,
-		       answer.text);
-		fflush(stdout);
-		return 1;
-	}
+	return tell(bad, &channel, msg);
+}
+
+static int change_nonsense(void *arg)
+{
+	const struct nonsense *bad = arg;
+	struct channel channel;
+	struct nl_msg *msg;
+
+	CHECK(!channel_open(&channel));
+	msg = channel_message(&channel, REASSURE_CMD_RESCUE_POINT_SET,
+			      NLM_F_ACK);
+	if (!(bad->without & NAME))
+		nla_put_string(msg, REASSURE_A_NAME, "test");
+	return tell(bad, &channel, msg);
+}
+
+static int rescued_program(void *arg)
+{
+	CHECK(victim() == RESCUED);
 	return 0;
+}
+
+TEST_F_TIMEOUT(permissions, are_no_leave_to_change_nonsense, 60)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(changes); i++)
+		EXPECT_EQ(0, child_run(change_nonsense, (void *)&changes[i]));
+	/* Nothing has changed. */
+	EXPECT_EQ(0, child_run(rescued_program, NULL));
+	EXPECT_EQ(0, rescue_points_flush());
+	EXPECT_EQ(-ENOENT, rescue_point_delete("test"));
 }
 
 TEST_F_TIMEOUT(permissions, are_no_leave_for_nonsense, 60)

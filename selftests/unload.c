@@ -4,7 +4,12 @@
  * without it.  It comes back, and works.
  */
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
@@ -199,6 +204,129 @@ TEST_F_TIMEOUT(unload, in_the_life_of_one_process, 60)
 		meet_signal(go_on);
 	}
 	EXPECT_EQ(0, child_wait(child));
+}
+
+/*
+ * The page of the stack that holds the return address of a call goes, and
+ * comes back when the test says so: who looks at it waits until then.
+ */
+static struct {
+	uint32_t asked, answer;
+	unsigned char page[PAGE_SIZE];
+} *slow;
+
+static int slow_fd;
+
+static int answering_program(void *arg)
+{
+	struct uffd_msg message;
+	struct uffdio_copy copy = {
+		.src = (unsigned long)slow->page,
+		.len = PAGE_SIZE,
+	};
+
+	CHECK(read(slow_fd, &message, sizeof(message)) == sizeof(message));
+	CHECK(message.event == UFFD_EVENT_PAGEFAULT);
+	meet_signal(&slow->asked);
+	meet_await(&slow->answer);
+	copy.dst = message.arg.pagefault.address & -PAGE_SIZE;
+	CHECK(!ioctl(slow_fd, UFFDIO_COPY, &copy));
+	return 0;
+}
+
+static void take_page(unsigned char *page)
+{
+	struct uffdio_register range = {
+		.range = { (unsigned long)page, PAGE_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+
+	memcpy(slow->page, page, PAGE_SIZE);
+	CHECK(!ioctl(slow_fd, UFFDIO_REGISTER, &range));
+	CHECK(!madvise(page, PAGE_SIZE, MADV_DONTNEED));
+}
+
+static long __noipa inner(void)
+{
+	barrier();
+	return 6;
+}
+
+static long __noipa outer(bool fault)
+{
+	unsigned long slot = (unsigned long)__builtin_frame_address(0) + 8;
+	char between[3 * PAGE_SIZE];
+
+	/* The frames of what is called from here are in other pages. */
+	asm volatile("" : : "r" (between) : "memory");
+	take_page((unsigned char *)(slot & -PAGE_SIZE));
+	if (fault)
+		touch_read(BAD_ADDRESS);
+	return inner();
+}
+
+static int sleeping_program(void *fault)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	pid_t answering;
+
+	slow_fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (slow_fd < 0 || ioctl(slow_fd, UFFDIO_API, &api))
+		return 4;
+	answering = child_start(answering_program, NULL);
+	CHECK(outer(fault) == 6);
+	CHECK(!child_wait(answering));
+	return 0;
+}
+
+static int unloading_program(void *arg)
+{
+	return module_unload() ? 1 : 0;
+}
+
+/* Whether @pid sleeps in a function of the module. */
+static bool sleeps_in_module(pid_t pid)
+{
+	char path[64], stack[4096];
+
+	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
+	if (read_text(path, stack, sizeof(stack)))
+		return false;
+	return strstr(stack, "[reassure]");
+}
+
+static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
+{
+	struct rescue_point second = { .function = inner, .name = "inner" };
+	pid_t sleeping, unloading;
+
+	slow = shared_memory(sizeof(*slow));
+	ASSERT_EQ(0, rescue_point_protect(outer));
+	ASSERT_EQ(0, rescue_point_add(&second));
+	sleeping = child_start(sleeping_program, fault ? "fault" : NULL);
+	meet_await(&slow->asked);
+	/* Where its signal is pending, the kernel does not let it sleep. */
+	if (!fault)
+		EXPECT_TRUE(sleeps_in_module(sleeping));
+	unloading = child_start(unloading_program, NULL);
+	/* It waits, however long. */
+	sleep(3);
+	EXPECT_EQ(0, waitpid(unloading, NULL, WNOHANG));
+	meet_signal(&slow->answer);
+	EXPECT_EQ(0, child_wait(unloading));
+	EXPECT_NE(0, access(REASSURE_SYSFS, F_OK));
+	/* What goes on outside of what is covered is not rescued. */
+	EXPECT_EQ(fault ? -SIGSEGV : 0, child_wait(sleeping));
+}
+
+TEST_F_TIMEOUT(unload, while_a_probe_handler_sleeps, 60)
+{
+	unload_while_asleep(_metadata, false);
+}
+
+TEST_F_TIMEOUT(unload, while_a_rollback_waits, 60)
+{
+	unload_while_asleep(_metadata, true);
 }
 
 TEST_HARNESS_MAIN

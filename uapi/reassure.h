@@ -40,10 +40,12 @@
  *	REASSURE_A_RETURN, REASSURE_A_SIGNALS, REASSURE_A_HANDLED,
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
- *	REASSURE_A_BUILD_ID, REASSURE_A_SHARED, REASSURE_A_EXHAUSTED,
- *	REASSURE_A_DEADLINE and REASSURE_A_EXITS.
+ *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
+ *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE and
+ *	REASSURE_A_EXITS.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
- *	owns the write-fault hook.
+ *	owns the write-fault hook, -ESTALE when the file does not hold the
+ *	build-id.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
  *	-ENOENT when there is none.  When the answer arrives, calls that were
  *	inside are committed.
@@ -51,9 +53,25 @@
  * @REASSURE_CMD_RESCUE_POINT_GET: do: the rescue point REASSURE_A_NAME;
  *	dump: all of them.  Answers carry every attribute of ADD but the
  *	descriptor, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
- *	REASSURE_A_REFUSED.
+ *	REASSURE_A_REFUSED, REASSURE_A_FILE_STATE.
  * @REASSURE_CMD_STATUS_GET: the global counters: REASSURE_A_RESCUE_POINTS,
  *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION.
+ * @REASSURE_CMD_RESCUE_POINT_SET: change the rescue point REASSURE_A_NAME.
+ *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID and what ADD takes
+ *	behind that, but for REASSURE_A_FUNCTION and the build-id; at least
+ *	one.  What is not given stays, counters do, and rescues that were made
+ *	count in a new budget.  Holds for calls that begin when the answer has
+ *	arrived; one that is inside keeps what held at its entry, except that
+ *	every rescue is taken from the budget of its time.
+ *	-ENOENT when there is none; after any error nothing has changed.
+ * @REASSURE_CMD_RESCUE_POINT_REBIND: let the rescue point REASSURE_A_NAME be
+ *	another place, in the same or another file.  Needs REASSURE_A_FILE_FD
+ *	and REASSURE_A_OFFSET; takes REASSURE_A_FUNCTION, REASSURE_A_EXITS and
+ *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET.  Settings, counters
+ *	and what is left of the budget stay.  Calls that are inside at the old
+ *	place are committed.  Errors are those of ADD, and -ENOENT; then nothing
+ *	has changed, but where the place is the same as before, the rescue point
+ *	may be deleted.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,
@@ -62,6 +80,8 @@ enum reassure_command {
 	REASSURE_CMD_RESCUE_POINT_FLUSH,
 	REASSURE_CMD_RESCUE_POINT_GET,
 	REASSURE_CMD_STATUS_GET,
+	REASSURE_CMD_RESCUE_POINT_SET,
+	REASSURE_CMD_RESCUE_POINT_REBIND,
 
 	__REASSURE_CMD_LAST,
 	REASSURE_CMD_MAX = __REASSURE_CMD_LAST - 1
@@ -79,7 +99,8 @@ enum reassure_command {
  * @REASSURE_A_PATH: string, the path of the file as the reader sees it
  * @REASSURE_A_OFFSET: u64, offset of the function's entry in the file
  * @REASSURE_A_FUNCTION: string, the function's name, as information only
- * @REASSURE_A_BUILD_ID: binary, the file's build-id, as information only
+ * @REASSURE_A_BUILD_ID: binary, the file's build-id; without
+ *	REASSURE_A_BUILD_ID_OFFSET as information only
  * @REASSURE_A_RETURN: s64, the value to return; absent for void
  * @REASSURE_A_SIGNALS: u64, bit N-1 stands for signal N; out of SIGILL,
  *	SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS; default: these
@@ -103,14 +124,20 @@ enum reassure_command {
  *	REASSURE_EXHAUSTED_DIE.  REASSURE_EXHAUSTED_SKIP excludes
  *	REASSURE_A_BUDGET_UNLIMITED
  * @REASSURE_A_DEADLINE: u32, 1 to REASSURE_DEADLINE_MAX milliseconds: a call
- *	that is inside for longer is rescued as if it had crashed; absent for
- *	no limit
+ *	that is inside for longer is rescued as if it had crashed; absent, and
+ *	in SET 0, for no limit
  * @REASSURE_A_EXITS: binary, 1 to REASSURE_EXITS_MAX numbers of type u64 in
  *	ascending order: offsets in the file of all instructions with which the
  *	function is left, with the return address on the top of the stack.  They
  *	are probed; the return address is let be, as programs need whose C++
  *	exceptions pass the function or that switch stacks in it.  Absent for
  *	the kernel's return probe, which replaces the return address
+ * @REASSURE_A_RETURN_VOID: flag, in SET: no value is returned
+ * @REASSURE_A_BUILD_ID_OFFSET: u64, where in the file the bytes of
+ *	REASSURE_A_BUILD_ID are.  A process in which the file holds other bytes
+ *	there is not probed.  Without it, the page in which the function begins
+ *	must hold what it held when the rescue point was added
+ * @REASSURE_A_FILE_STATE: u32, one of enum reassure_file_state
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -135,6 +162,9 @@ enum reassure_attribute {
 	REASSURE_A_EXHAUSTED,
 	REASSURE_A_DEADLINE,
 	REASSURE_A_EXITS,
+	REASSURE_A_RETURN_VOID,
+	REASSURE_A_BUILD_ID_OFFSET,
+	REASSURE_A_FILE_STATE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -189,6 +219,23 @@ enum reassure_exhausted {
 
 	__REASSURE_EXHAUSTED_LAST,
 	REASSURE_EXHAUSTED_MAX = __REASSURE_EXHAUSTED_LAST - 1
+};
+
+/**
+ * enum reassure_file_state - what became of the file of a rescue point
+ * @REASSURE_FILE_CURRENT: it is as it was when it was bound
+ * @REASSURE_FILE_REPLACED: its path leads to another file or to none; processes
+ *	that still use it are protected, others are not
+ * @REASSURE_FILE_REWRITTEN: it was found to hold another build; no call is
+ *	protected any more
+ */
+enum reassure_file_state {
+	REASSURE_FILE_CURRENT,
+	REASSURE_FILE_REPLACED,
+	REASSURE_FILE_REWRITTEN,
+
+	__REASSURE_FILE_LAST,
+	REASSURE_FILE_MAX = __REASSURE_FILE_LAST - 1
 };
 
 /**
@@ -274,6 +321,8 @@ enum reassure_counter {
  * @REASSURE_REFUSED_STATE: the call changed something else of its process
  *	that cannot be put back, such as credentials, limits, timers or
  *	namespaces, or made system calls of another mode ("state")
+ * @REASSURE_REFUSED_STALE: the file holds another build than the rescue point
+ *	was added for; counted each time that a process maps it ("stale")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -295,6 +344,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_SHARED,
 	REASSURE_REFUSED_DESCRIPTOR,
 	REASSURE_REFUSED_STATE,
+	REASSURE_REFUSED_STALE,
 
 	REASSURE_REFUSALS
 };

@@ -103,7 +103,13 @@ static int on_finish(struct nl_msg *msg, void *arg)
 
 static int on_message(struct nl_msg *msg, void *arg)
 {
-	((struct answer *)arg)->messages++;
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+	struct answer *answer = arg;
+
+	answer->messages++;
+	if (!genlmsg_parse(nlmsg_hdr(msg), 0, attrs, REASSURE_A_MAX, NULL) &&
+	    attrs[REASSURE_A_FILE_STATE])
+		answer->file_state = nla_get_u32(attrs[REASSURE_A_FILE_STATE]);
 	return NL_OK;
 }
 
@@ -119,6 +125,7 @@ void channel_receive(struct channel *channel, struct answer *answer)
 	int ret;
 
 	memset(answer, 0, sizeof(*answer));
+	answer->file_state = -1;
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, answer);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, answer);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_finish, answer);

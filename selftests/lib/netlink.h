@@ -11,12 +11,14 @@
  * @text: of the extended acknowledgment
  * @offset: in the message, of the attribute at fault; 0 for none
  * @messages: how many came beside the acknowledgment
+ * @file_state: what the last of them says, or -1
  */
 struct answer {
 	int error;
 	char text[256];
 	unsigned int offset;
 	unsigned int messages;
+	int file_state;
 };
 
 /**

@@ -17,6 +17,7 @@
 
 #include "../../tools/reassurectl/error.h"
 #include "../../tools/reassurectl/symbols.h"
+#include "files.h"
 #include "netlink.h"
 #include "reassure_test.h"
 
@@ -106,20 +107,41 @@ static int send_message(int command, void (*fill)(struct nl_msg *msg, const void
 
 struct addition {
 	const struct rescue_point *rp;
+	const char *path;
 	uint64_t offset;
 	__u64 exits[REASSURE_EXITS_MAX];
 	size_t nr_exits;
 	int fd;
 };
 
+static void put_build_id(struct nl_msg *msg, const struct addition *addition)
+{
+	unsigned char id[BUILD_ID_SIZE];
+	uint64_t offset;
+
+	if (file_build_id(addition->path, &offset) ||
+	    pread(addition->fd, id, sizeof(id), offset) != sizeof(id))
+		return;
+	id[0] ^= addition->rp->build_id_flipped;
+	nla_put(msg, REASSURE_A_BUILD_ID, sizeof(id), id);
+	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, offset);
+}
+
+static void put_place(struct nl_msg *msg, const struct addition *addition)
+{
+	nla_put_string(msg, REASSURE_A_NAME, addition->rp->name ?: "test");
+	nla_put_s32(msg, REASSURE_A_FILE_FD, addition->fd);
+	nla_put_u64(msg, REASSURE_A_OFFSET, addition->offset);
+	if (addition->rp->build_id)
+		put_build_id(msg, addition);
+}
+
 static void fill_add(struct nl_msg *msg, const void *arg)
 {
 	const struct addition *addition = arg;
 	const struct rescue_point *rp = addition->rp;
 
-	nla_put_string(msg, REASSURE_A_NAME, rp->name ?: "test");
-	nla_put_s32(msg, REASSURE_A_FILE_FD, addition->fd);
-	nla_put_u64(msg, REASSURE_A_OFFSET, addition->offset);
+	put_place(msg, addition);
 	if (!rp->returns_void)
 		nla_put_s64(msg, REASSURE_A_RETURN,
 			    rp->value ? *rp->value : RESCUED);
@@ -154,16 +176,19 @@ static bool find_exits_of(struct addition *addition, const char *path)
 	return addition->nr_exits;
 }
 
-/**
- * rescue_point_add() - add a rescue point
- * @rp: which
- *
- * Return: 0 or a negative errno; rescue_point_error() then says more.
- */
-int rescue_point_add(const struct rescue_point *rp)
+static void fill_rebind(struct nl_msg *msg, const void *arg)
 {
-	struct addition addition = { .rp = rp, .offset = rp->offset };
-	const char *open_path = rp->path;
+	put_place(msg, arg);
+}
+
+static int send_place(int command, const struct rescue_point *rp,
+		      void (*fill)(struct nl_msg *msg, const void *arg))
+{
+	struct addition addition = {
+		.rp = rp,
+		.path = rp->path,
+		.offset = rp->offset,
+	};
 	char path[4096];
 	int ret;
 
@@ -172,19 +197,78 @@ int rescue_point_add(const struct rescue_point *rp)
 				     &addition.offset);
 		if (ret)
 			return ret;
-		open_path = path;
+		addition.path = path;
 	}
-	addition.fd = open(open_path, O_RDONLY | O_CLOEXEC);
+	addition.fd = open(addition.path, O_RDONLY | O_CLOEXEC);
 	if (addition.fd < 0)
 		return -errno;
 	if ((rp->probe_exits || getenv("REASSURE_EXITS")) &&
-	    !find_exits_of(&addition, open_path))
+	    !find_exits_of(&addition, addition.path))
 		ret = -ENOEXEC;
 	else
-		ret = send_message(REASSURE_CMD_RESCUE_POINT_ADD, fill_add,
-				   &addition);
+		ret = send_message(command, fill, &addition);
 	close(addition.fd);
 	return ret;
+}
+
+/**
+ * rescue_point_add() - add a rescue point
+ * @rp: which
+ *
+ * Return: 0 or a negative errno; rescue_point_error() then says more.
+ */
+int rescue_point_add(const struct rescue_point *rp)
+{
+	return send_place(REASSURE_CMD_RESCUE_POINT_ADD, rp, fill_add);
+}
+
+/* Moves it to the place, all else in @rp is of no interest. */
+int rescue_point_rebind(const struct rescue_point *rp)
+{
+	return send_place(REASSURE_CMD_RESCUE_POINT_REBIND, rp, fill_rebind);
+}
+
+struct alteration {
+	const char *name;
+	const struct rescue_point_change *change;
+};
+
+static void fill_set(struct nl_msg *msg, const void *arg)
+{
+	const struct alteration *alteration = arg;
+	const struct rescue_point_change *change = alteration->change;
+
+	nla_put_string(msg, REASSURE_A_NAME, alteration->name);
+	if (change->value)
+		nla_put_s64(msg, REASSURE_A_RETURN, *change->value);
+	if (change->returns_void)
+		nla_put_flag(msg, REASSURE_A_RETURN_VOID);
+	if (change->signals)
+		nla_put_u64(msg, REASSURE_A_SIGNALS, change->signals);
+	if (change->handled)
+		nla_put_u32(msg, REASSURE_A_HANDLED, *change->handled);
+	if (change->shared)
+		nla_put_u32(msg, REASSURE_A_SHARED, *change->shared);
+	if (change->budget_rescues) {
+		nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES,
+			    change->budget_rescues);
+		nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS,
+			    change->budget_seconds);
+	}
+	if (change->unlimited)
+		nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
+	if (change->exhausted)
+		nla_put_u32(msg, REASSURE_A_EXHAUSTED, *change->exhausted);
+	if (change->deadline_ms)
+		nla_put_u32(msg, REASSURE_A_DEADLINE, *change->deadline_ms);
+}
+
+int rescue_point_set(const char *name, const struct rescue_point_change *change)
+{
+	struct alteration alteration = { name, change };
+
+	return send_message(REASSURE_CMD_RESCUE_POINT_SET, fill_set,
+			    &alteration);
 }
 
 /*
@@ -206,6 +290,14 @@ static void fill_name(struct nl_msg *msg, const void *arg)
 int rescue_point_delete(const char *name)
 {
 	return send_message(REASSURE_CMD_RESCUE_POINT_DEL, fill_name, name);
+}
+
+/* One of enum reassure_file_state, or a negative errno. */
+int rescue_point_file_state(const char *name)
+{
+	int ret = send_message(REASSURE_CMD_RESCUE_POINT_GET, fill_name, name);
+
+	return ret ?: last_answer.file_state;
 }
 
 int rescue_points_flush(void)

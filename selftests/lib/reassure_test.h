@@ -62,6 +62,8 @@ enum test_shared {
  * @exhausted: enum reassure_exhausted
  * @deadline_ms: in place of none
  * @probe_exits: probe where @function is left in place of its return
+ * @build_id: the file is bound by its build-id
+ * @build_id_flipped: by another that it has not
  */
 struct rescue_point {
 	const void *function;
@@ -78,10 +80,42 @@ struct rescue_point {
 	unsigned int exhausted;
 	unsigned int deadline_ms;
 	bool probe_exits;
+	bool build_id;
+	bool build_id_flipped;
+};
+
+/**
+ * struct rescue_point_change - what to change
+ * @value: what is returned, or NULL
+ * @returns_void: nothing is returned any more
+ * @signals: or 0
+ * @handled: enum reassure_handled, or NULL
+ * @shared: enum reassure_shared, or NULL
+ * @budget_rescues: with
+ * @budget_seconds: a budget
+ * @unlimited: or none
+ * @exhausted: enum reassure_exhausted, or NULL
+ * @deadline_ms: 0 for none, or NULL
+ */
+struct rescue_point_change {
+	const int64_t *value;
+	bool returns_void;
+	uint64_t signals;
+	const uint32_t *handled;
+	const uint32_t *shared;
+	uint32_t budget_rescues;
+	uint32_t budget_seconds;
+	bool unlimited;
+	const uint32_t *exhausted;
+	const uint32_t *deadline_ms;
 };
 
 int rescue_point_add(const struct rescue_point *rp);
 int rescue_point_protect(const void *function);
+int rescue_point_set(const char *name,
+		     const struct rescue_point_change *change);
+int rescue_point_rebind(const struct rescue_point *rp);
+int rescue_point_file_state(const char *name);
 int rescue_point_delete(const char *name);
 int rescue_points_flush(void);
 const char *rescue_point_error(void);

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "netlink.h"
 #include "parse.h"
+#include "place.h"
 #include "reassurectl.h"
 #include "symbols.h"
 
-/* Finds the place in the file whose descriptor is in @place. */
 static int find_place(const struct add_options *options, struct place *place,
 		      struct symbols *symbols)
 {
 	char error[ERROR_SIZE];
 	bool found;
 
-	place->build_id_size = symbols_build_id(symbols, &place->build_id);
-	if (place->build_id_size > REASSURE_BUILD_ID_MAX)
-		place->build_id_size = 0;
 	place->offset = options->offset;
 	place->function = options->function;
 	found = options->function ?
@@ -56,37 +49,25 @@ static int find_exit_probes(const struct add_options *options,
 		      options->exe, leaving, error);
 }
 
-static int add_file(const struct add_options *options, struct place *place)
+static int add_place(const struct add_options *options,
+		     const struct place *place)
 {
-	char error[ERROR_SIZE], name[REASSURE_NAME_MAX + 1];
-	struct symbols *symbols;
-	int ret;
+	char name[REASSURE_NAME_MAX + 1];
 
-	symbols = symbols_open(place->fd, options->exe, error);
-	if (!symbols)
-		return failed("--exe: %s", error);
-	ret = find_place(options, place, symbols);
-	if (!ret)
-		ret = find_exit_probes(options, place, symbols);
-	if (!ret) {
-		if (options->name)
-			snprintf(name, sizeof(name), "%s", options->name);
-		else
-			default_name(name, sizeof(name), options->function,
-				     options->exe, place->offset);
-		if (kernel_add(options, name, place))
-			ret = EXIT_FAILED;
-	}
-	symbols_close(symbols);
-	return ret;
+	if (options->name)
+		snprintf(name, sizeof(name), "%s", options->name);
+	else
+		default_name(name, sizeof(name), options->function,
+			     options->exe, place->offset);
+	return kernel_add(options, name, place) ? EXIT_FAILED : EXIT_OK;
 }
 
 int cmd_add(int argc, char **argv)
 {
 	char error[ERROR_SIZE];
 	struct add_options options;
+	struct symbols *symbols;
 	struct place place = {};
-	struct stat status;
 	int ret;
 
 	if (!parse_add(&options, argc, argv, error))
@@ -94,15 +75,12 @@ int cmd_add(int argc, char **argv)
 	if (options.function &&
 	    strlen(options.function) > REASSURE_FUNCTION_MAX)
 		return usage_error("--function: the name is too long");
-	/* A FIFO would wait for its other end. */
-	place.fd = open(options.exe, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (place.fd < 0)
-		return failed("--exe: cannot open %s: %s", options.exe,
-			      strerror(errno));
-	if (fstat(place.fd, &status) || !S_ISREG(status.st_mode))
-		ret = failed("--exe: %s is not a regular file", options.exe);
-	else
-		ret = add_file(&options, &place);
-	close(place.fd);
+	symbols = place_open(&place, options.exe);
+	if (!symbols)
+		return EXIT_FAILED;
+	ret = find_place(&options, &place, symbols) ?:
+	      find_exit_probes(&options, &place, symbols) ?:
+	      add_place(&options, &place);
+	place_close(&place, symbols);
 	return ret;
 }

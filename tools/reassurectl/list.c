@@ -63,6 +63,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 
 	json_object_object_add(object, "name", string_or_null(answer->name));
 	json_object_object_add(object, "exe", string_or_null(answer->path));
+	json_object_object_add(object, "file",
+			       string_or_null(file_state_names[answer->file_state]));
 	json_object_object_add(object, "build_id", build_id_json(answer));
 	json_object_object_add(object, "function",
 			       string_or_null(answer->function));
@@ -100,6 +102,19 @@ static void print_signals(__u64 signals)
 	}
 }
 
+/* What an administrator has to do something about. */
+static const char *file_state_note(__u32 state)
+{
+	switch (state) {
+	case REASSURE_FILE_REPLACED:
+		return "  replaced: the path leads to another file, or to none; see refresh\n";
+	case REASSURE_FILE_REWRITTEN:
+		return "  rewritten: the file holds another build, unprotected; see refresh\n";
+	default:
+		return "";
+	}
+}
+
 static void print(const struct kernel_answer *answer, void *data)
 {
 	int *number = data;
@@ -109,7 +124,9 @@ static void print(const struct kernel_answer *answer, void *data)
 	printf("%s\n  %s", answer->name, answer->path ?: "?");
 	if (answer->function)
 		printf(", %s", answer->function);
-	printf(" at 0x%llx\n  returns ", answer->offset);
+	printf(" at 0x%llx\n", answer->offset);
+	fputs(file_state_note(answer->file_state), stdout);
+	fputs("  returns ", stdout);
 	if (answer->has_value)
 		printf("%lld", answer->value);
 	else

@@ -37,6 +37,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_SHARED] = "shared",
 	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
 	[REASSURE_REFUSED_STATE] = "state",
+	[REASSURE_REFUSED_STALE] = "stale",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {
@@ -53,6 +54,12 @@ const char *const shared_names[REASSURE_SHARED_MAX + 1] = {
 const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1] = {
 	[REASSURE_EXHAUSTED_DIE] = "die",
 	[REASSURE_EXHAUSTED_SKIP] = "skip",
+};
+
+const char *const file_state_names[REASSURE_FILE_MAX + 1] = {
+	[REASSURE_FILE_CURRENT] = "current",
+	[REASSURE_FILE_REPLACED] = "replaced",
+	[REASSURE_FILE_REWRITTEN] = "rewritten",
 };
 
 const struct signal_name signal_names[] = {

@@ -46,24 +46,9 @@ struct request {
 	bool done;
 };
 
-bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
-		     const char *name, const struct place *place)
+/* What was given on the command line. */
+static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 {
-	if (nla_put_string(msg, REASSURE_A_NAME, name) ||
-	    nla_put_s32(msg, REASSURE_A_FILE_FD, place->fd) ||
-	    nla_put_u64(msg, REASSURE_A_OFFSET, place->offset))
-		return false;
-	if (place->function &&
-	    nla_put_string(msg, REASSURE_A_FUNCTION, place->function))
-		return false;
-	if (place->build_id_size &&
-	    nla_put(msg, REASSURE_A_BUILD_ID, place->build_id_size,
-		    place->build_id))
-		return false;
-	if (place->nr_exits &&
-	    nla_put(msg, REASSURE_A_EXITS,
-		    place->nr_exits * sizeof(*place->exits), place->exits))
-		return false;
 	if (options->has_value &&
 	    nla_put_s64(msg, REASSURE_A_RETURN, options->value))
 		return false;
@@ -79,9 +64,6 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 	if (options->has_exhausted &&
 	    nla_put_u32(msg, REASSURE_A_EXHAUSTED, options->exhausted))
 		return false;
-	if (options->deadline_ms &&
-	    nla_put_u32(msg, REASSURE_A_DEADLINE, options->deadline_ms))
-		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -90,6 +72,54 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 			    options->budget_rescues) &&
 	       !nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS,
 			    options->budget_seconds);
+}
+
+bool netlink_put_place(struct nl_msg *msg, const char *name,
+		       const struct place *place)
+{
+	if (nla_put_string(msg, REASSURE_A_NAME, name) ||
+	    nla_put_s32(msg, REASSURE_A_FILE_FD, place->fd) ||
+	    nla_put_u64(msg, REASSURE_A_OFFSET, place->offset))
+		return false;
+	if (place->function &&
+	    nla_put_string(msg, REASSURE_A_FUNCTION, place->function))
+		return false;
+	if (place->nr_exits &&
+	    nla_put(msg, REASSURE_A_EXITS,
+		    place->nr_exits * sizeof(*place->exits), place->exits))
+		return false;
+	if (!place->build_id_size)
+		return true;
+	if (nla_put(msg, REASSURE_A_BUILD_ID, place->build_id_size,
+		    place->build_id))
+		return false;
+	return !place->build_id_offset ||
+	       !nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET,
+			    place->build_id_offset);
+}
+
+bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
+		     const char *name, const struct place *place)
+{
+	/* What is not said is none. */
+	if (options->deadline_ms &&
+	    nla_put_u32(msg, REASSURE_A_DEADLINE, options->deadline_ms))
+		return false;
+	return netlink_put_place(msg, name, place) &&
+	       put_settings(msg, options);
+}
+
+bool netlink_put_set(struct nl_msg *msg, const struct add_options *options)
+{
+	if (nla_put_string(msg, REASSURE_A_NAME, options->name))
+		return false;
+	if (options->has_return && !options->has_value &&
+	    nla_put_flag(msg, REASSURE_A_RETURN_VOID))
+		return false;
+	if (options->has_deadline &&
+	    nla_put_u32(msg, REASSURE_A_DEADLINE, options->deadline_ms))
+		return false;
+	return put_settings(msg, options);
 }
 
 static void parse_counters(struct nlattr *nest, __u64 *values, int count)
@@ -127,6 +157,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_SHARED] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
+		[REASSURE_A_FILE_STATE] = { .type = NLA_U32 },
 		[REASSURE_A_RESCUE_POINTS] = { .type = NLA_U32 },
 		[REASSURE_A_COUNTERS] = { .type = NLA_NESTED },
 		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
@@ -147,6 +178,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->build_id = nla_data(attrs[REASSURE_A_BUILD_ID]);
 		answer->build_id_size = nla_len(attrs[REASSURE_A_BUILD_ID]);
 	}
+	if (attrs[REASSURE_A_FILE_STATE])
+		answer->file_state = nla_get_u32(attrs[REASSURE_A_FILE_STATE]);
 	answer->has_value = attrs[REASSURE_A_RETURN];
 	if (answer->has_value)
 		answer->value = nla_get_s64(attrs[REASSURE_A_RETURN]);
@@ -164,7 +197,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->exits = nla_len(attrs[REASSURE_A_EXITS]) / sizeof(__u64);
 	if (answer->handled > REASSURE_HANDLED_MAX ||
 	    answer->shared > REASSURE_SHARED_MAX ||
-	    answer->exhausted > REASSURE_EXHAUSTED_MAX)
+	    answer->exhausted > REASSURE_EXHAUSTED_MAX ||
+	    answer->file_state > REASSURE_FILE_MAX)
 		return false;
 	answer->unlimited = attrs[REASSURE_A_BUDGET_UNLIMITED];
 	if (attrs[REASSURE_A_BUDGET_RESCUES])
@@ -359,6 +393,40 @@ int kernel_add(const struct add_options *options, const char *name,
 	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_ADD,
 			  NLM_F_ACK);
 	if (msg && !netlink_put_add(msg, options, name, place)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return simple_request(&connection, msg, &request);
+}
+
+int kernel_rebind(const char *name, const struct place *place)
+{
+	struct request request = { .verb = "refresh", .name = name };
+	struct connection connection;
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_REBIND,
+			  NLM_F_ACK);
+	if (msg && !netlink_put_place(msg, name, place)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	return simple_request(&connection, msg, &request);
+}
+
+int kernel_set(const struct add_options *options)
+{
+	struct request request = { .verb = "set", .name = options->name };
+	struct connection connection;
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_SET,
+			  NLM_F_ACK);
+	if (msg && !netlink_put_set(msg, options)) {
 		nlmsg_free(msg);
 		msg = NULL;
 	}

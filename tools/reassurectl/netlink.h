@@ -21,6 +21,7 @@ struct kernel_answer {
 	__u64 offset;
 	const __u8 *build_id;
 	int build_id_size;
+	__u32 file_state;
 	bool has_value;
 	__s64 value;
 	__u64 signals;
@@ -49,6 +50,8 @@ struct place {
 	/* None for a return probe. */
 	__u64 exits[REASSURE_EXITS_MAX];
 	size_t nr_exits;
+	/* Where it is in the file; 0 for unknown. */
+	__u64 build_id_offset;
 };
 
 /* Called for each answer; its strings live only as long as the call. */
@@ -57,6 +60,8 @@ typedef void (*answer_visitor)(const struct kernel_answer *answer, void *data);
 /* Each returns 0, or -1 after it has printed what is wrong. */
 int kernel_add(const struct add_options *options, const char *name,
 	       const struct place *place);
+int kernel_set(const struct add_options *options);
+int kernel_rebind(const char *name, const struct place *place);
 int kernel_delete(const char *name);
 int kernel_list(answer_visitor visit, void *data);
 int kernel_status(answer_visitor visit, void *data);
@@ -64,6 +69,9 @@ int kernel_status(answer_visitor visit, void *data);
 /* For tests. */
 bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 		     const char *name, const struct place *place);
+bool netlink_put_set(struct nl_msg *msg, const struct add_options *options);
+bool netlink_put_place(struct nl_msg *msg, const char *name,
+		       const struct place *place);
 bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reading the command line of `add`. */
+/* Reading the command lines of `add` and `set`. */
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
@@ -242,6 +242,8 @@ static bool set_deadline(struct add_options *options, const char *text,
 {
 	__u64 milliseconds;
 
+	options->has_deadline = true;
+	options->deadline_ms = 0;
 	if (!strcmp(text, "none"))
 		return true;
 	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
@@ -286,6 +288,13 @@ static bool set_option(struct add_options *options, const char *option,
 	return parse_name(value, error);
 }
 
+static bool check_settings(const struct add_options *options, char *error)
+{
+	return !options->unlimited ||
+	       options->exhausted != REASSURE_EXHAUSTED_SKIP ||
+	       wrong(error, "--exhausted skip needs a --budget of N/SECONDS");
+}
+
 static bool check_complete(const struct add_options *options, char *error)
 {
 	if (!options->exe || !*options->exe)
@@ -299,9 +308,40 @@ static bool check_complete(const struct add_options *options, char *error)
 	if (!options->has_return)
 		return wrong(error,
 			     "--return VALUE|void is missing: what the function returns when it is rescued");
-	if (options->unlimited && options->exhausted == REASSURE_EXHAUSTED_SKIP)
-		return wrong(error,
-			     "--exhausted skip needs a --budget of N/SECONDS");
+	return check_settings(options, error);
+}
+
+/*
+ * Reads options from argv[@i] on, each of @known at most once; all are of
+ * set_option().
+ */
+static bool parse_options(struct add_options *options,
+			  const char *const *known, int argc, char **argv,
+			  int i, char *error)
+{
+	unsigned int seen = 0;
+	const char *value;
+	size_t k, length;
+
+	for (; i < argc; i++) {
+		length = strcspn(argv[i], "=");
+		for (k = 0; known[k]; k++)
+			if (strlen(known[k]) == length &&
+			    !strncmp(argv[i], known[k], length))
+				break;
+		if (!known[k])
+			return wrong(error, "%s: unknown argument '%s'",
+				     argv[0], argv[i]);
+		if (seen & 1u << k)
+			return wrong(error, "%s is given twice", known[k]);
+		seen |= 1u << k;
+		value = option_value(argc, argv, &i, length);
+		if (!value)
+			return wrong(error, "%s needs a value; see 'reassurectl help %s'",
+				     known[k], argv[0]);
+		if (!set_option(options, known[k], value, error))
+			return false;
+	}
 	return true;
 }
 
@@ -312,30 +352,32 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
 		"--deadline", "--exits", NULL
 	};
-	unsigned int seen = 0;
-	const char *value;
-	size_t k, length;
-	int i;
 
 	memset(options, 0, sizeof(*options));
-	for (i = 1; i < argc; i++) {
-		length = strcspn(argv[i], "=");
-		for (k = 0; known[k]; k++)
-			if (strlen(known[k]) == length &&
-			    !strncmp(argv[i], known[k], length))
-				break;
-		if (!known[k])
-			return wrong(error, "add: unknown argument '%s'",
-				     argv[i]);
-		if (seen & 1u << k)
-			return wrong(error, "%s is given twice", known[k]);
-		seen |= 1u << k;
-		value = option_value(argc, argv, &i, length);
-		if (!value)
-			return wrong(error, "%s needs a value; see 'reassurectl help add'",
-				     known[k]);
-		if (!set_option(options, known[k], value, error))
-			return false;
-	}
-	return check_complete(options, error);
+	return parse_options(options, known, argc, argv, 1, error) &&
+	       check_complete(options, error);
+}
+
+bool parse_set(struct add_options *options, int argc, char **argv, char *error)
+{
+	static const char *const known[] = {
+		"--return", "--signals", "--handled", "--shared", "--budget",
+		"--exhausted", "--deadline", NULL
+	};
+	/* A name may look like an option. */
+	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;
+
+	memset(options, 0, sizeof(*options));
+	if (at >= argc || (at == 1 && !strncmp(argv[at], "--", 2)))
+		return wrong(error,
+			     "set takes the NAME of a rescue point first; write -- before a name that begins with two dashes");
+	options->name = argv[at];
+	if (!parse_name(options->name, error))
+		return wrong(error, "set: '%s' is not the name of a rescue point",
+			     options->name);
+	if (at + 1 == argc)
+		return wrong(error,
+			     "set: nothing to change is given; see 'reassurectl help set'");
+	return parse_options(options, known, argc, argv, at + 1, error) &&
+	       check_settings(options, error);
 }

@@ -17,7 +17,7 @@ enum exits_option {
 };
 
 /*
- * What a rescue point is, as told on the command line.  Strings are those of
+ * What a rescue point is, or is to be, as told on the command line.  Strings are those of
  * the command line.
  */
 struct add_options {
@@ -36,6 +36,8 @@ struct add_options {
 	__u32 shared;
 	bool has_exhausted;
 	__u32 exhausted;
+	bool has_deadline;
+	/* 0 for none. */
 	__u32 deadline_ms;
 	enum exits_option exits;
 	bool unlimited;
@@ -48,6 +50,7 @@ struct add_options {
  * @error.
  */
 bool parse_add(struct add_options *options, int argc, char **argv, char *error);
+bool parse_set(struct add_options *options, int argc, char **argv, char *error);
 bool parse_return(struct add_options *options, const char *text, char *error);
 bool parse_offset(struct add_options *options, const char *text, char *error);
 bool parse_signals(__u64 *signals, const char *text, char *error);

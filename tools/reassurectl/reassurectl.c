@@ -8,6 +8,8 @@
 
 #include "reassurectl.h"
 
+#define VERBS "add, set, list, status, refresh"
+
 static const struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
@@ -46,6 +48,26 @@ static const struct verb {
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,
 	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
+	{ "set", cmd_set,
+	  "set NAME [--return VALUE|void] [--signals LIST]\n"
+	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
+	  "    [--budget N/SECONDS|unlimited] [--exhausted die|skip]\n"
+	  "    [--deadline MS|none]\n"
+	  "\n"
+	  "Changes a rescue point that is in use; 'reassurectl help add' explains the\n"
+	  "options.  What is not given stays as it is, and so do the counters.  Calls\n"
+	  "that are inside keep what they began with.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
+	{ "refresh", cmd_refresh,
+	  "refresh [NAME [--exe PATH]]\n"
+	  "\n"
+	  "Looks the functions of rescue points up again where the file was replaced,\n"
+	  "or another build was written into it, and moves the rescue points there.\n"
+	  "Settings and counters stay.  Programs that still run the old file are not\n"
+	  "protected any more.\n"
+	  "\n"
+	  "  NAME              only this one; default: all that 'list' says it of\n"
+	  "  --exe PATH        the new file; default: the one at the old one's path\n" },
 	{ "delete", cmd_delete,
 	  "delete NAME | --all\n\n"
 	  "Deletes a rescue point, or all.  Calls that are inside are committed.\n"
@@ -89,6 +111,8 @@ static void print_help(void)
 	      "  add      make a function a rescue point\n"
 	      "  list     show the rescue points\n"
 	      "  status   show the counters\n"
+	      "  set      change a rescue point\n"
+	      "  refresh  find rescue points again in files that were replaced\n"
 	      "  delete   delete rescue points\n"
 	      "  help     this text, or that of a verb\n\n"
 	      "'reassurectl help VERB' explains a verb, reassurectl(8) everything.\n",
@@ -110,7 +134,7 @@ static int help_verb(const char *name)
 	const struct verb *verb = find_verb(name);
 
 	if (!verb)
-		return usage_error("unknown verb '%s': add, list, status and delete are known",
+		return usage_error("unknown verb '%s': " VERBS " and delete are known",
 				   name);
 	printf("usage: reassurectl %s", verb->help);
 	return EXIT_OK;
@@ -122,7 +146,7 @@ static int run(int argc, char **argv)
 	int i;
 
 	if (argc < 2)
-		return usage_error("a verb is missing: add, list, status or delete");
+		return usage_error("a verb is missing: " VERBS " or delete");
 	if (!strcmp(argv[1], "help")) {
 		if (argc > 2)
 			return help_verb(argv[2]);
@@ -139,7 +163,7 @@ static int run(int argc, char **argv)
 	}
 	verb = find_verb(argv[1]);
 	if (!verb)
-		return usage_error("unknown verb '%s': add, list, status and delete are known",
+		return usage_error("unknown verb '%s': " VERBS " and delete are known",
 				   argv[1]);
 	for (i = 2; i < argc; i++)
 		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))

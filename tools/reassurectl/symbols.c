@@ -322,12 +322,46 @@ void symbols_close(struct symbols *symbols)
 	free(symbols);
 }
 
-int symbols_build_id(struct symbols *symbols, const __u8 **id)
+/* Where in the file the build-id of @size bytes is, or 0. */
+static __u64 build_id_offset(Elf *elf, const __u8 *id, size_t size)
+{
+	size_t count, i, at, next, name, content;
+	GElf_Nhdr note;
+	GElf_Phdr segment;
+	Elf_Data *data;
+
+	if (elf_getphdrnum(elf, &count))
+		return 0;
+	for (i = 0; i < count; i++) {
+		if (!gelf_getphdr(elf, i, &segment) ||
+		    segment.p_type != PT_NOTE)
+			continue;
+		data = elf_getdata_rawchunk(elf, segment.p_offset,
+					    segment.p_filesz,
+					    segment.p_align == 8 ?
+					    ELF_T_NHDR8 : ELF_T_NHDR);
+		for (at = 0; data; at = next) {
+			next = gelf_getnote(data, at, &note, &name, &content);
+			if (!next)
+				break;
+			if (note.n_type == NT_GNU_BUILD_ID &&
+			    note.n_descsz == size &&
+			    !memcmp((char *)data->d_buf + content, id, size))
+				return segment.p_offset + content;
+		}
+	}
+	return 0;
+}
+
+int symbols_build_id(struct symbols *symbols, const __u8 **id, __u64 *offset)
 {
 	GElf_Addr address;
 	int size = dwfl_module_build_id(symbols->module, id, &address);
 
-	return size > 0 ? size : 0;
+	if (size <= 0)
+		return 0;
+	*offset = build_id_offset(symbols->elf, *id, size);
+	return size;
 }
 
 /*

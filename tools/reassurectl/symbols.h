@@ -17,8 +17,11 @@ struct symbols;
 struct symbols *symbols_open(int fd, const char *path, char *error);
 void symbols_close(struct symbols *symbols);
 
-/* The build-id; 0 bytes when there is none. */
-int symbols_build_id(struct symbols *symbols, const __u8 **id);
+/*
+ * The build-id; 0 bytes when there is none.  @offset is where it is in the
+ * file, or 0.
+ */
+int symbols_build_id(struct symbols *symbols, const __u8 **id, __u64 *offset);
 
 /* Finds the file offset of the only function of this name. */
 bool symbols_find(struct symbols *symbols, const char *function,

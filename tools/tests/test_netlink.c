@@ -72,6 +72,7 @@ static void test_add_most(void **state)
 		.build_id_size = 3,
 		.exits = { 5, 1ull << 40 },
 		.nr_exits = 2,
+		.build_id_offset = 0x2d8,
 	};
 
 	(void)state;
@@ -82,6 +83,7 @@ static void test_add_most(void **state)
 	assert_memory_equal(nla_data(attrs[REASSURE_A_BUILD_ID]), "\1\2\3", 3);
 	assert_int_equal(nla_len(attrs[REASSURE_A_EXITS]), 16);
 	assert_memory_equal(nla_data(attrs[REASSURE_A_EXITS]), place.exits, 16);
+	assert_int_equal(nla_get_u64(attrs[REASSURE_A_BUILD_ID_OFFSET]), 0x2d8);
 	assert_true(nla_get_s64(attrs[REASSURE_A_RETURN]) == -5);
 	assert_int_equal(nla_get_u64(attrs[REASSURE_A_SIGNALS]), 1024);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_HANDLED]),
@@ -108,6 +110,69 @@ static void test_add_most(void **state)
 	assert_non_null(attrs[REASSURE_A_SHARED]);
 	assert_non_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
 	assert_null(attrs[REASSURE_A_BUDGET_RESCUES]);
+	nlmsg_free(msg);
+}
+
+static int count_attributes(struct nlattr **attrs)
+{
+	int i, number = 0;
+
+	for (i = 0; i <= REASSURE_A_MAX; i++)
+		number += !!attrs[i];
+	return number;
+}
+
+static void test_set(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_RESCUE_POINT_SET);
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+	struct add_options options = {
+		.name = "name",
+		.has_return = true,
+		.has_deadline = true,
+	};
+
+	(void)state;
+	/* What is taken away is said, all else is left alone. */
+	assert_true(netlink_put_set(msg, &options));
+	attributes(msg, attrs);
+	assert_string_equal(nla_get_string(attrs[REASSURE_A_NAME]), "name");
+	assert_non_null(attrs[REASSURE_A_RETURN_VOID]);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_DEADLINE]), 0);
+	assert_int_equal(count_attributes(attrs), 3);
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_SET);
+	options = (struct add_options){
+		.name = "name",
+		.has_return = true,
+		.has_value = true,
+		.value = -5,
+		.has_shared = true,
+		.unlimited = true,
+	};
+	assert_true(netlink_put_set(msg, &options));
+	attributes(msg, attrs);
+	assert_true(nla_get_s64(attrs[REASSURE_A_RETURN]) == -5);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_SHARED]),
+			 REASSURE_SHARED_REFUSE);
+	assert_non_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
+	assert_int_equal(count_attributes(attrs), 4);
+	nlmsg_free(msg);
+}
+
+static void test_place(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_RESCUE_POINT_REBIND);
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+	struct place place = { .fd = 7, .offset = 5 };
+
+	(void)state;
+	assert_true(netlink_put_place(msg, "name", &place));
+	attributes(msg, attrs);
+	assert_int_equal(nla_get_s32(attrs[REASSURE_A_FILE_FD]), 7);
+	assert_int_equal(nla_get_u64(attrs[REASSURE_A_OFFSET]), 5);
+	assert_int_equal(count_attributes(attrs), 3);
 	nlmsg_free(msg);
 }
 
@@ -158,6 +223,7 @@ static void test_parse(void **state)
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 20);
 	nla_put(msg, REASSURE_A_EXITS, 24, "123456781234567812345678");
+	nla_put_u32(msg, REASSURE_A_FILE_STATE, REASSURE_FILE_REPLACED);
 	nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES, 20);
 	nla_put_u32(msg, REASSURE_A_BUDGET_SECONDS, 3600);
 	/* A newer module counts more than this tool knows. */
@@ -178,6 +244,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(answer.deadline_ms, 20);
 	assert_int_equal(answer.exits, 3);
+	assert_int_equal(answer.file_state, REASSURE_FILE_REPLACED);
 	assert_false(answer.unlimited);
 	assert_int_equal(answer.budget_rescues, 20);
 	assert_int_equal(answer.budget_seconds, 3600);
@@ -222,6 +289,10 @@ static void test_parse_wrong(void **state)
 	nla_put_u32(msg, REASSURE_A_SHARED, 99);
 	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
 	nlmsg_free(msg);
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	nla_put_u32(msg, REASSURE_A_FILE_STATE, 99);
+	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
+	nlmsg_free(msg);
 }
 
 int main(void)
@@ -229,6 +300,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_add_least),
 		cmocka_unit_test(test_add_most),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_add_too_long),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_absent),

@@ -283,6 +283,78 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--name takes");
 }
 
+static bool set(struct add_options *options, char **argv)
+{
+	int argc = 0;
+
+	while (argv[argc])
+		argc++;
+	return parse_set(options, argc, argv, error);
+}
+
+#define SET(...) set(&options, (char *[]){ "set", __VA_ARGS__, NULL })
+
+static void test_set(void **state)
+{
+	struct add_options options;
+
+	(void)state;
+	assert_true(SET("f", "--return", "-5", "--signals=SEGV", "--handled",
+			"leave", "--shared", "restore", "--budget=2/3",
+			"--exhausted", "skip", "--deadline", "7"));
+	assert_string_equal(options.name, "f");
+	assert_true(options.has_return && options.has_value &&
+		    options.value == -5);
+	assert_true(options.signals == MASK(SIGSEGV));
+	assert_true(options.has_handled && options.has_shared &&
+		    options.has_exhausted && options.has_deadline);
+	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
+	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
+	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(options.budget_rescues, 2);
+	assert_int_equal(options.budget_seconds, 3);
+	assert_int_equal(options.deadline_ms, 7);
+
+	assert_true(SET("--", "--f", "--deadline", "none", "--return=void"));
+	assert_string_equal(options.name, "--f");
+	assert_true(options.has_deadline && !options.deadline_ms);
+	assert_true(options.has_return && !options.has_value);
+	assert_false(options.signals || options.has_handled ||
+		     options.has_shared || options.has_exhausted ||
+		     options.unlimited || options.budget_rescues);
+	/* Whether the budget is limited only the module knows. */
+	assert_true(SET("f", "--exhausted=skip"));
+}
+
+static void test_set_errors(void **state)
+{
+	struct add_options options;
+
+	(void)state;
+	assert_false(set(&options, (char *[]){ "set", NULL }));
+	assert_contains(error, "set takes the NAME");
+	assert_false(SET("--"));
+	assert_contains(error, "set takes the NAME");
+	assert_false(SET("--budget", "1/1"));
+	assert_contains(error, "set takes the NAME");
+	assert_false(SET("a/b", "--budget", "1/1"));
+	assert_contains(error, "'a/b' is not the name of a rescue point");
+	assert_false(SET("f"));
+	assert_contains(error, "nothing to change is given");
+	assert_false(SET("f", "--budget"));
+	assert_contains(error, "--budget needs a value; see 'reassurectl help set'");
+	assert_false(SET("f", "--exe", "a"));
+	assert_contains(error, "set: unknown argument '--exe'");
+	assert_false(SET("f", "--name", "g"));
+	assert_contains(error, "set: unknown argument '--name'");
+	assert_false(SET("f", "g", "--budget=1/1"));
+	assert_contains(error, "set: unknown argument 'g'");
+	assert_false(SET("f", "--budget=1/1", "--budget=1/1"));
+	assert_contains(error, "--budget is given twice");
+	assert_false(SET("f", "--budget=unlimited", "--exhausted=skip"));
+	assert_contains(error, "--exhausted skip needs a --budget");
+}
+
 static void test_other_verbs(void **state)
 {
 	char json[] = "--json";
@@ -298,6 +370,18 @@ static void test_other_verbs(void **state)
 			 EXIT_USAGE);
 	assert_contains(last_message, "unknown option '--al'");
 	assert_int_equal(cmd_delete(2, (char *[]){ "delete", "a/b", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_set(2, (char *[]){ "set", "a", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_refresh(2, (char *[]){ "refresh", "--exe", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "refresh takes the NAME");
+	assert_int_equal(cmd_refresh(3, (char *[]){ "refresh", "a", "-e", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "unknown argument '-e'");
+	assert_int_equal(cmd_refresh(3, (char *[]){ "refresh", "a", "b", NULL }),
+			 EXIT_USAGE);
+	assert_int_equal(cmd_refresh(2, (char *[]){ "refresh", "a/b", NULL }),
 			 EXIT_USAGE);
 	assert_int_equal(cmd_list(2, (char *[]){ "list", "--jsom", NULL }),
 			 EXIT_USAGE);
@@ -384,6 +468,8 @@ int main(void)
 		cmocka_unit_test(test_default_name),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_add_errors),
+		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_set_errors),
 		cmocka_unit_test(test_other_verbs),
 		cmocka_unit_test(test_main),
 		cmocka_unit_test(test_add_file_errors),

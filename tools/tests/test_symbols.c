@@ -417,13 +417,23 @@ static void test_against_objdump(void **state)
 static void test_build_id(void **state)
 {
 	struct symbols *symbols = load("pie");
+	char path[4096], content[20];
+	__u64 offset = 0;
 	const __u8 *id;
+	int fd;
 
 	(void)state;
-	assert_int_equal(symbols_build_id(symbols, &id), 20);
+	assert_int_equal(symbols_build_id(symbols, &id, &offset), 20);
+	fd = open_sample("pie", path, sizeof(path));
+	assert_int_equal(pread(fd, content, 20, offset), 20);
+	assert_memory_equal(content, id, 20);
+	/* And not a copy of it that is no note. */
+	assert_int_equal(pread(fd, content, 16, offset - 16), 16);
+	assert_memory_equal(content, "\4\0\0\0\24\0\0\0\3\0\0\0GNU", 16);
+	close(fd);
 	symbols_close(symbols);
 	symbols = load("no-pie");
-	assert_int_equal(symbols_build_id(symbols, &id), 0);
+	assert_int_equal(symbols_build_id(symbols, &id, &offset), 0);
 	symbols_close(symbols);
 }
 

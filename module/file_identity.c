@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Whether a file still holds the build whose function is a rescue point.  A
+ * probe belongs to an inode and an offset; when other content is written to
+ * the file, the kernel would put a breakpoint there all the same.
+ *
+ * Another build has another build-id, so the bytes at its place tell.
+ */
+#include <linux/fs.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "file_identity.h"
+
+static void note_times(struct file_identity *identity, struct inode *inode)
+{
+	identity->modified = compat_modified(inode);
+	identity->file_size = i_size_read(inode);
+}
+
+static bool times_are_same(const struct file_identity *identity,
+			   struct inode *inode)
+{
+	struct timespec64 modified = compat_modified(inode);
+
+	return timespec64_equal(&modified, &identity->modified) &&
+	       i_size_read(inode) == identity->file_size;
+}
+
+static int read_exactly(struct file *file, void *to, u32 size, loff_t offset)
+{
+	ssize_t got = kernel_read(file, to, size, &offset);
+
+	if (got < 0)
+		return got;
+	return got == size ? 0 : -ESTALE;
+}
+
+/**
+ * file_identity_record() - learn what a file holds now
+ * @identity: what file_identity_free() lets go
+ * @file: the file, open for reading
+ * @inode: that is mapped
+ * @offset: of what it is known by
+ * @size: of that, at most a page
+ *
+ * Return: 0; -ESTALE when the file ends before; another error.
+ */
+int file_identity_record(struct file_identity *identity, struct file *file,
+			 struct inode *inode, loff_t offset, u32 size)
+{
+	identity->content = kmalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!identity->content)
+		return -ENOMEM;
+	identity->offset = offset;
+	identity->size = size;
+	/* Before it is read: what is written meanwhile is found later. */
+	note_times(identity, inode);
+	return read_exactly(file, identity->content, size, offset);
+}
+
+/**
+ * file_identity_check() - whether a file holds what it did
+ * @identity: what it held; others keep away
+ * @path: the file
+ * @inode: that is mapped
+ *
+ * Reads the file only if it was written since the last time.
+ *
+ * Return: 0; -ESTALE when it holds something else; another error when that
+ * cannot be known.
+ */
+int file_identity_check(struct file_identity *identity,
+			const struct path *path, struct inode *inode)
+{
+	struct file *file;
+	u8 *content;
+	int ret;
+
+	if (times_are_same(identity, inode))
+		return 0;
+	content = kmalloc(identity->size, GFP_KERNEL);
+	if (!content)
+		return -ENOMEM;
+	file = dentry_open(path, O_RDONLY | O_LARGEFILE, current_cred());
+	if (IS_ERR(file)) {
+		kfree(content);
+		return PTR_ERR(file);
+	}
+	note_times(identity, inode);
+	ret = read_exactly(file, content, identity->size, identity->offset);
+	if (!ret && memcmp(content, identity->content, identity->size))
+		ret = -ESTALE;
+	fput(file);
+	kfree(content);
+	return ret;
+}
+
+/* By which the kernel reads the pages of @inode that @mm maps. */
+static struct file *mapped_file(struct mm_struct *mm, struct inode *inode)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+
+	for_each_vma(vmi, vma)
+		if (vma->vm_file && file_inode(vma->vm_file) == inode)
+			return vma->vm_file;
+	return NULL;
+}
+
+/* As the kernel itself reads the instruction that it is about to replace. */
+static struct page *read_page(struct file *file, pgoff_t index)
+{
+	struct address_space *mapping = file->f_mapping;
+
+	if (mapping->a_ops->read_folio)
+		return read_mapping_page(mapping, index, file);
+	return shmem_read_mapping_page(mapping, index);
+}
+
+static int compare_page(struct file *file, loff_t offset, const u8 *content,
+			size_t size)
+{
+	struct page *page = read_page(file, offset >> PAGE_SHIFT);
+	void *address;
+	int ret;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	address = kmap_local_page(page);
+	ret = memcmp(address + offset_in_page(offset), content, size) ?
+	      -ESTALE : 0;
+	kunmap_local(address);
+	put_page(page);
+	return ret;
+}
+
+/**
+ * file_identity_check_mapped() - whether what a process maps is what it was
+ * @identity: what the file held
+ * @inode: the file
+ * @mm: maps it; its mmap lock is held
+ *
+ * Looks at the pages that are mapped, so a network file system that has not
+ * heard of a change does not matter.  Reading through a file would take locks
+ * that may not be taken inside the mmap lock.
+ *
+ * Return: 0; -ESTALE when it is something else; another error.
+ */
+int file_identity_check_mapped(const struct file_identity *identity,
+			       struct inode *inode, struct mm_struct *mm)
+{
+	struct file *file = mapped_file(mm, inode);
+	loff_t offset = identity->offset;
+	u32 part, done = 0;
+	int ret = 0;
+
+	if (!file)
+		return -ENOENT;
+	if (offset + identity->size > i_size_read(inode))
+		return -ESTALE;
+	while (!ret && done < identity->size) {
+		part = min_t(u32, identity->size - done,
+			     PAGE_SIZE - offset_in_page(offset));
+		ret = compare_page(file, offset, identity->content + done,
+				   part);
+		done += part;
+		offset += part;
+	}
+	return ret;
+}
+
+void file_identity_free(struct file_identity *identity)
+{
+	kfree(identity->content);
+	identity->content = NULL;
+}
