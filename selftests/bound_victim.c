@@ -39,7 +39,10 @@ asm(".text\n"
 	"bound_victim:\n"
 	"push %rbx\n"
 	"pop %rbx\n"
-	"jmp victim_body\n"
+	"sub $8, %rsp\n"
+	"call victim_body\n"
+	"add $8, %rsp\n"
+	"ret\n"
 	".size bound_victim, . - bound_victim\n");
 
 __attribute__((noipa)) long victim_body(int fault)
