@@ -38,3 +38,14 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_STATE] = "state",
 	[REASSURE_REFUSED_STALE] = "stale",
 };
+
+/* The sum over all is as before. */
+void counters_add(struct counters *to, const struct counters *from)
+{
+	int i;
+
+	for (i = 0; i < REASSURE_COUNTERS; i++)
+		atomic64_add(atomic64_read(&from->events[i]), &to->events[i]);
+	for (i = 0; i < REASSURE_REFUSALS; i++)
+		atomic64_add(atomic64_read(&from->refused[i]), &to->refused[i]);
+}

@@ -39,4 +39,6 @@ static inline void count_refusal(struct counters *counters,
 	atomic64_inc(&reassure_counters.refused[why]);
 }
 
+void counters_add(struct counters *to, const struct counters *from);
+
 #endif

@@ -16,21 +16,6 @@
 #include "compat.h"
 #include "file_identity.h"
 
-static void note_times(struct file_identity *identity, struct inode *inode)
-{
-	identity->modified = compat_modified(inode);
-	identity->file_size = i_size_read(inode);
-}
-
-static bool times_are_same(const struct file_identity *identity,
-			   struct inode *inode)
-{
-	struct timespec64 modified = compat_modified(inode);
-
-	return timespec64_equal(&modified, &identity->modified) &&
-	       i_size_read(inode) == identity->file_size;
-}
-
 static int read_exactly(struct file *file, void *to, u32 size, loff_t offset)
 {
 	ssize_t got = kernel_read(file, to, size, &offset);
@@ -59,45 +44,25 @@ int file_identity_record(struct file_identity *identity, struct file *file,
 	identity->offset = offset;
 	identity->size = size;
 	/* Before it is read: what is written meanwhile is found later. */
-	note_times(identity, inode);
+	identity->modified = compat_modified(inode);
+	identity->file_size = i_size_read(inode);
 	return read_exactly(file, identity->content, size, offset);
 }
 
 /**
- * file_identity_check() - whether a file holds what it did
- * @identity: what it held; others keep away
- * @path: the file
+ * file_identity_may_differ() - whether a file was written to since
+ * @identity: what it held
  * @inode: that is mapped
  *
- * Reads the file only if it was written since the last time.
- *
- * Return: 0; -ESTALE when it holds something else; another error when that
- * cannot be known.
+ * Does not sleep.  The content may be the same all the same.
  */
-int file_identity_check(struct file_identity *identity,
-			const struct path *path, struct inode *inode)
+bool file_identity_may_differ(const struct file_identity *identity,
+			      const struct inode *inode)
 {
-	struct file *file;
-	u8 *content;
-	int ret;
+	struct timespec64 modified = compat_modified(inode);
 
-	if (times_are_same(identity, inode))
-		return 0;
-	content = kmalloc(identity->size, GFP_KERNEL);
-	if (!content)
-		return -ENOMEM;
-	file = dentry_open(path, O_RDONLY | O_LARGEFILE, current_cred());
-	if (IS_ERR(file)) {
-		kfree(content);
-		return PTR_ERR(file);
-	}
-	note_times(identity, inode);
-	ret = read_exactly(file, content, identity->size, identity->offset);
-	if (!ret && memcmp(content, identity->content, identity->size))
-		ret = -ESTALE;
-	fput(file);
-	kfree(content);
-	return ret;
+	return !timespec64_equal(&modified, &identity->modified) ||
+	       i_size_read(inode) != identity->file_size;
 }
 
 /* By which the kernel reads the pages of @inode that @mm maps. */

@@ -8,14 +8,13 @@
 struct file;
 struct inode;
 struct mm_struct;
-struct path;
 
 /**
  * struct file_identity - by what the build of a file is known again
  * @offset: where in the file
  * @size: how much, at most a page
  * @content: what is there: the build-id, or the page of the function
- * @modified: the file's time of modification when it was read last
+ * @modified: the file's time of modification then
  * @file_size: and its size
  */
 struct file_identity {
@@ -28,8 +27,8 @@ struct file_identity {
 
 int file_identity_record(struct file_identity *identity, struct file *file,
 			 struct inode *inode, loff_t offset, u32 size);
-int file_identity_check(struct file_identity *identity,
-			const struct path *path, struct inode *inode);
+bool file_identity_may_differ(const struct file_identity *identity,
+			      const struct inode *inode);
 int file_identity_check_mapped(const struct file_identity *identity,
 			       struct inode *inode, struct mm_struct *mm);
 void file_identity_free(struct file_identity *identity);

@@ -398,7 +398,7 @@ static struct rescue_point *make(struct rescue_point_config *config,
 		return ERR_PTR(-ENOMEM);
 	}
 	rp->config = *config;
-	seqcount_mutex_init(&rp->settings_count, &registry_lock);
+	seqlock_init(&rp->settings_lock);
 	budget_init(&rp->budget, 0, 0);
 	rp->path = file->f_path;
 	path_get(&rp->path);
@@ -487,7 +487,8 @@ static void deactivate(struct rescue_point *rp)
 static void take_over(struct rescue_point *rp, struct rescue_point *old)
 {
 	rp->settings = old->settings;
-	memcpy(&rp->counters, &old->counters, sizeof(rp->counters));
+	/* Its own may have begun: processes have mapped the file. */
+	counters_add(&rp->counters, &old->counters);
 	budget_move(&rp->budget, &old->budget);
 	rp->kobject = old->kobject;
 	sysfs_show(rp->kobject, &rp->counters);
@@ -579,9 +580,9 @@ static int set(struct rescue_point *rp,
 				    settings->budget_seconds);
 	if (ret)
 		return ret;
-	write_seqcount_begin(&rp->settings_count);
+	write_seqlock(&rp->settings_lock);
 	rp->settings = *settings;
-	write_seqcount_end(&rp->settings_count);
+	write_sequnlock(&rp->settings_lock);
 	return 0;
 }
 
@@ -660,11 +661,10 @@ enum reassure_file_state rescue_point_file_state(struct rescue_point *rp)
 
 	if (d_unlinked(dentry) || d_real_inode(dentry) != rp->inode)
 		return REASSURE_FILE_REPLACED;
-	if (!READ_ONCE(rp->stale) &&
-	    file_identity_check(&rp->identity, &rp->path, rp->inode) == -ESTALE)
-		found_stale(rp);
-	return READ_ONCE(rp->stale) ? REASSURE_FILE_REWRITTEN :
-				      REASSURE_FILE_CURRENT;
+	/* To read it may take long, and who asks would keep others waiting. */
+	return READ_ONCE(rp->stale) ||
+	       file_identity_may_differ(&rp->identity, rp->inode) ?
+	       REASSURE_FILE_REWRITTEN : REASSURE_FILE_CURRENT;
 }
 
 unsigned int rescue_point_count(void)

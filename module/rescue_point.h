@@ -79,14 +79,14 @@ struct exit_probe {
  * struct rescue_point - a function whose calls are rescued
  * @node: in the list of all, under the registry's lock
  * @config: never changes
- * @settings: written under the registry's lock, see rescue_point_settings()
- * @settings_count: for readers
+ * @settings: read under the registry's lock or by rescue_point_settings()
+ * @settings_lock: taken to write them, inside the registry's lock; its own, for
+ *	who waits for a reader must not be waited for by one
  * @path: the file as it was named; keeps it and its mount in use
  * @inode: the inode that is mapped, below overlayfs the lower one
  * @consumer: the probe at the entry, and at the return where there are no
  *	exit probes
- * @identity: what the file held when the rescue point was bound to it; changes
- *	under the registry's lock, what is compared never
+ * @identity: what the file held when the rescue point was bound to it
  * @uprobe: their registration
  * @exits: a probe for each of @config.exits, or NULL
  * @budget: how many rescues are left
@@ -100,7 +100,7 @@ struct rescue_point {
 	struct list_head node;
 	struct rescue_point_config config;
 	struct rescue_point_settings settings;
-	seqcount_mutex_t settings_count;
+	seqlock_t settings_lock;	/* see above */
 	struct path path;
 	struct inode *inode;
 	struct file_identity identity;
@@ -159,9 +159,9 @@ rescue_point_settings(struct rescue_point *rp,
 	unsigned int sequence;
 
 	do {
-		sequence = read_seqcount_begin(&rp->settings_count);
+		sequence = read_seqbegin(&rp->settings_lock);
 		*settings = rp->settings;
-	} while (read_seqcount_retry(&rp->settings_count, sequence));
+	} while (read_seqretry(&rp->settings_lock, sequence));
 }
 
 #endif

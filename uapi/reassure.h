@@ -226,8 +226,8 @@ enum reassure_exhausted {
  * @REASSURE_FILE_CURRENT: it is as it was when it was bound
  * @REASSURE_FILE_REPLACED: its path leads to another file or to none; processes
  *	that still use it are protected, others are not
- * @REASSURE_FILE_REWRITTEN: it was found to hold another build; no call is
- *	protected any more
+ * @REASSURE_FILE_REWRITTEN: it was written to since; no call is protected any
+ *	more if a process that maps it finds another build
  */
 enum reassure_file_state {
 	REASSURE_FILE_CURRENT,

@@ -62,7 +62,7 @@ static const struct verb {
 	  "refresh [NAME [--exe PATH]]\n"
 	  "\n"
 	  "Looks the functions of rescue points up again where the file was replaced,\n"
-	  "or another build was written into it, and moves the rescue points there.\n"
+	  "or written to, and moves the rescue points there.\n"
 	  "Settings and counters stay.  Programs that still run the old file are not\n"
 	  "protected any more.\n"
 	  "\n"
