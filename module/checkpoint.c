@@ -483,6 +483,15 @@ void checkpoint_return(struct rescue_point *rp, unsigned long sp)
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
+/* Commits what current has open of @rp, whose return may not be seen. */
+void checkpoint_leave(struct rescue_point *rp)
+{
+	struct checkpoint *cp = own_checkpoint();
+
+	if (cp)
+		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
+}
+
 static void deferred_work(struct work_struct *work)
 {
 	struct llist_node *list = llist_del_all(&deferred);
@@ -503,7 +512,9 @@ static struct checkpoint *find_of(struct rescue_point *rp)
 
 	rcu_read_lock();
 	hash_for_each_rcu(table, bucket, cp, node)
-		if (READ_ONCE(cp->rp) == rp && refcount_inc_not_zero(&cp->users))
+		/* Of a call that is being opened, its thread takes care. */
+		if (smp_load_acquire(&cp->open) && READ_ONCE(cp->rp) == rp &&
+		    refcount_inc_not_zero(&cp->users))
 			goto unlock;
 	cp = NULL;
 unlock:
@@ -513,9 +524,10 @@ unlock:
 
 /**
  * checkpoint_commit_all() - commit all calls of a rescue point
- * @rp: the rescue point, whose probes are gone
+ * @rp: the rescue point, which no call enters any more
  *
- * Waits for rollbacks that have begun.  Afterwards no checkpoint knows @rp.
+ * Waits for rollbacks that have begun.  Afterwards no checkpoint knows @rp but
+ * those of threads in the handler at its entry, which close them there.
  */
 void checkpoint_commit_all(struct rescue_point *rp)
 {

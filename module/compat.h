@@ -125,9 +125,13 @@ static inline struct mm_struct *compat_moving_mm(struct pt_regs *regs)
 
 #define compat_genl_ops	genl_split_ops
 
-/* The parameters of a uprobe's filter. */
+/*
+ * The parameters of a uprobe's filter, and whether it is asked because another
+ * tracer takes its probe away.
+ */
 #define COMPAT_FILTER_PARAMETERS \
 	struct uprobe_consumer *consumer, struct mm_struct *mm
+#define COMPAT_FILTER_IS_REMOVAL	false
 
 static inline struct timespec64 compat_modified(const struct inode *inode)
 {
@@ -224,6 +228,7 @@ static inline unsigned long compat_filled_address(struct pt_regs *regs)
 #define COMPAT_FILTER_PARAMETERS \
 	struct uprobe_consumer *consumer, enum uprobe_filter_ctx context, \
 	struct mm_struct *mm
+#define COMPAT_FILTER_IS_REMOVAL	(context == UPROBE_FILTER_UNREGISTER)
 
 static inline struct timespec64 compat_modified(const struct inode *inode)
 {

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "file_identity.h"
+#include "probed_places.h"
 
 static int read_exactly(struct file *file, void *to, u32 size, loff_t offset)
 {
@@ -104,11 +105,53 @@ static int compare_page(struct file *file, loff_t offset, const u8 *content,
 	return ret;
 }
 
+/* Whether there is @content at @offset, which may be on several pages. */
+static int compare(struct file *file, loff_t offset, const u8 *content,
+		   u32 size)
+{
+	u32 part, done;
+	int ret = 0;
+
+	for (done = 0; !ret && done < size; done += part) {
+		part = min_t(u32, size - done,
+			     PAGE_SIZE - offset_in_page(offset + done));
+		ret = compare_page(file, offset + done, content + done, part);
+	}
+	return ret;
+}
+
+/**
+ * file_is_private() - whether a process has code of its own of a file
+ * @inode: the file
+ * @mm: maps it; its mmap lock is held
+ * @offset: near which place in the file
+ *
+ * Pages with breakpoints are, for instance.  They do not change when the file is
+ * written to.
+ */
+bool file_is_private(const struct inode *inode, struct mm_struct *mm,
+		     loff_t offset)
+{
+	VMA_ITERATOR(vmi, mm, 0);
+	struct vm_area_struct *vma;
+	pgoff_t page = offset >> PAGE_SHIFT;
+
+	for_each_vma(vmi, vma)
+		if (vma->vm_file && file_inode(vma->vm_file) == inode &&
+		    vma->vm_flags & VM_EXEC && vma->anon_vma &&
+		    page >= vma->vm_pgoff &&
+		    page - vma->vm_pgoff < vma_pages(vma))
+			return true;
+	return false;
+}
+
 /**
  * file_identity_check_mapped() - whether what a process maps is what it was
  * @identity: what the file held
  * @inode: the file
  * @mm: maps it; its mmap lock is held
+ * @instruction: what it held besides
+ * @offset: where
  *
  * Looks at the pages that are mapped, so a network file system that has not
  * heard of a change does not matter.  Reading through a file would take locks
@@ -117,26 +160,23 @@ static int compare_page(struct file *file, loff_t offset, const u8 *content,
  * Return: 0; -ESTALE when it is something else; another error.
  */
 int file_identity_check_mapped(const struct file_identity *identity,
-			       struct inode *inode, struct mm_struct *mm)
+			       struct inode *inode, struct mm_struct *mm,
+			       const struct instruction *instruction,
+			       loff_t offset)
 {
 	struct file *file = mapped_file(mm, inode);
-	loff_t offset = identity->offset;
-	u32 part, done = 0;
-	int ret = 0;
+	loff_t size = i_size_read(inode);
+	int ret;
 
 	if (!file)
 		return -ENOENT;
-	if (offset + identity->size > i_size_read(inode))
+	if (identity->offset + identity->size > size || offset >= size)
 		return -ESTALE;
-	while (!ret && done < identity->size) {
-		part = min_t(u32, identity->size - done,
-			     PAGE_SIZE - offset_in_page(offset));
-		ret = compare_page(file, offset, identity->content + done,
-				   part);
-		done += part;
-		offset += part;
-	}
-	return ret;
+	ret = compare(file, identity->offset, identity->content,
+		      identity->size);
+	return ret ?: compare(file, offset, instruction->bytes,
+			      min_t(loff_t, size - offset,
+				    sizeof(instruction->bytes)));
 }
 
 void file_identity_free(struct file_identity *identity)

@@ -7,6 +7,7 @@
 
 struct file;
 struct inode;
+struct instruction;
 struct mm_struct;
 
 /**
@@ -30,7 +31,11 @@ int file_identity_record(struct file_identity *identity, struct file *file,
 bool file_identity_may_differ(const struct file_identity *identity,
 			      const struct inode *inode);
 int file_identity_check_mapped(const struct file_identity *identity,
-			       struct inode *inode, struct mm_struct *mm);
+			       struct inode *inode, struct mm_struct *mm,
+			       const struct instruction *instruction,
+			       loff_t offset);
+bool file_is_private(const struct inode *inode, struct mm_struct *mm,
+		     loff_t offset);
 void file_identity_free(struct file_identity *identity);
 
 #endif

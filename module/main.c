@@ -9,6 +9,7 @@
 #include "moved_mappings.h"
 #include "netlink.h"
 #include "page_log.h"
+#include "probed_places.h"
 #include "rescue_point.h"
 #include "sysfs.h"
 #include "system_calls.h"
@@ -68,6 +69,7 @@ static void __exit reassure_exit(void)
 {
 	reassure_netlink_exit();
 	rescue_point_delete_all();
+	reassure_probed_places_exit();
 	reassure_sysfs_exit();
 	reassure_checkpoint_exit();
 	reassure_moved_mappings_exit();

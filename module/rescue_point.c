@@ -37,6 +37,7 @@ void rescue_point_config_free(struct rescue_point_config *config)
 /* Not registered any more: no checkpoint knows @rp. */
 static void free_rescue_point(struct rescue_point *rp)
 {
+	cancel_work_sync(&rp->closing);
 	path_put(&rp->path);
 	file_identity_free(&rp->identity);
 	budget_destroy(&rp->budget);
@@ -45,19 +46,51 @@ static void free_rescue_point(struct rescue_point *rp)
 	kfree(rp);
 }
 
+/*
+ * No call opens a checkpoint from now on, or it closes it by itself before it
+ * begins; checkpoint_commit_all() finds all the others.
+ */
+static bool close_entry(struct rescue_point *rp, int why)
+{
+	/* Orders it before what is looked at next, see on_entry(). */
+	return !test_and_set_bit(why, &rp->closed);
+}
+
+static void close_calls(struct work_struct *work)
+{
+	checkpoint_commit_all(container_of(work, struct rescue_point, closing));
+}
+
+static void make_stale(struct rescue_point *rp, const char *reason)
+{
+	if (!close_entry(rp, RESCUE_POINT_STALE))
+		return;
+	pr_warn("%s: %s; it is not probed any more; reassurectl refresh looks the function up again\n",
+		rp->config.name, reason);
+	/* Their ends may not be seen; the mmap lock is held here. */
+	schedule_work(&rp->closing);
+}
+
 static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 {
 	struct rescue_point *rp =
-		container_of(consumer, struct rescue_point, consumer);
+		container_of(consumer, struct rescue_point, entry.consumer);
 
-	/* Pairs with the one in take_over(). */
-	if (smp_load_acquire(&rp->deleted) || READ_ONCE(rp->stale))
-		return 0;
 	if (!rp->exits && checkpoint_return_probe_kills(rp, regs))
 		return UPROBE_HANDLER_REMOVE;
-	if (READ_ONCE(rp->settings.exhausted) != REASSURE_EXHAUSTED_SKIP ||
-	    !skip_call(rp, regs))
-		checkpoint_enter(rp, regs);
+	/* Pairs with the one in begin(). */
+	if (unlikely(smp_load_acquire(&rp->closed))) {
+		checkpoint_leave(rp);
+		return 0;
+	}
+	if (READ_ONCE(rp->settings.exhausted) == REASSURE_EXHAUSTED_SKIP &&
+	    skip_call(rp, regs))
+		return 0;
+	checkpoint_enter(rp, regs);
+	/* Pairs with the one in close_entry(): who closes it sees this call. */
+	smp_mb();
+	if (unlikely(READ_ONCE(rp->closed)))
+		checkpoint_leave(rp);
 	return 0;
 }
 
@@ -65,25 +98,36 @@ static int on_return(struct uprobe_consumer *consumer, unsigned long function,
 		     struct pt_regs *regs)
 {
 	/* The return address has been popped. */
-	checkpoint_return(container_of(consumer, struct rescue_point, consumer),
+	checkpoint_return(container_of(consumer, struct rescue_point,
+				       entry.consumer),
 			  regs->sp - sizeof(unsigned long));
 	return 0;
 }
 
 static int on_exit(struct uprobe_consumer *consumer, struct pt_regs *regs)
 {
-	struct exit_probe *exit =
-		container_of(consumer, struct exit_probe, consumer);
+	struct probe *exit = container_of(consumer, struct probe, consumer);
 
 	checkpoint_return(exit->rp, regs->sp);
 	return 0;
 }
 
-static void found_stale(struct rescue_point *rp)
+static bool is_stale(const struct rescue_point *rp)
 {
-	if (!xchg(&rp->stale, true))
-		pr_warn("%s: the file holds another build than before and is not probed any more; reassurectl refresh looks the function up again\n",
-			rp->config.name);
+	return test_bit(RESCUE_POINT_STALE, &rp->closed);
+}
+
+static int check_mapped(struct probe *probe, struct mm_struct *mm)
+{
+	struct rescue_point *rp = probe->rp;
+
+	if (READ_ONCE(rp->rewritten) &&
+	    file_is_private(rp->inode, mm, probe->offset)) {
+		WRITE_ONCE(rp->mixed, true);
+		return -EBUSY;
+	}
+	return file_identity_check_mapped(&rp->identity, rp->inode, mm,
+					  &probe->instruction, probe->offset);
 }
 
 /*
@@ -91,31 +135,32 @@ static void found_stale(struct rescue_point *rp)
  * lock is held.  The processes of an executable all ended before it could be
  * written to; those that mapped a library before have lost the breakpoint, or
  * run pages of both builds.
+ *
+ * Where an exit is not probed, the entry may be all the same, so no call may
+ * begin; but a process that is being killed begins none.
  */
-static bool may_be_probed(struct rescue_point *rp, struct mm_struct *mm)
-{
-	int ret;
-
-	ret = file_identity_check_mapped(&rp->identity, rp->inode, mm);
-	if (ret == -ESTALE)
-		found_stale(rp);
-	if (READ_ONCE(rp->stale))
-		count_refusal(&rp->counters, REASSURE_REFUSED_STALE);
-	else if (ret)
-		count_refusal(&rp->counters, REASSURE_REFUSED_UNREADABLE);
-	return !ret && !READ_ONCE(rp->stale);
-}
-
 static bool on_mapping(COMPAT_FILTER_PARAMETERS)
 {
-	return may_be_probed(container_of(consumer, struct rescue_point,
-					  consumer), mm);
-}
+	struct probe *probe = container_of(consumer, struct probe, consumer);
+	struct rescue_point *rp = probe->rp;
+	int ret;
 
-static bool on_mapping_exit(COMPAT_FILTER_PARAMETERS)
-{
-	return may_be_probed(container_of(consumer, struct exit_probe,
-					  consumer)->rp, mm);
+	if (COMPAT_FILTER_IS_REMOVAL)
+		return true;
+	ret = is_stale(rp) ? -ESTALE : check_mapped(probe, mm);
+	if (!ret)
+		return true;
+	if (ret == -EBUSY)
+		return false;
+	if (ret == -ESTALE)
+		make_stale(rp, "the file holds another build than before");
+	else if (probe != &rp->entry &&
+		 !(mm == current->mm && fatal_signal_pending(current)))
+		make_stale(rp, "the file could not be read when it was mapped");
+	count_refusal(&rp->counters, ret == -ESTALE ?
+				     REASSURE_REFUSED_STALE :
+				     REASSURE_REFUSED_UNREADABLE);
+	return false;
 }
 
 /*
@@ -247,32 +292,32 @@ static int check_place(struct rescue_point *rp, struct file *file,
 	return 0;
 }
 
+static int register_probe(struct probe *probe)
+{
+	return compat_uprobe_register(&probe->uprobe, probe->rp->inode,
+				      probe->offset, &probe->consumer);
+}
+
+static void unregister_probe(struct probe *probe)
+{
+	compat_uprobe_unregister(&probe->uprobe, probe->rp->inode,
+				 probe->offset, &probe->consumer);
+}
+
 /* Takes away the first @n exit probes. */
 static void unregister_exits(struct rescue_point *rp, unsigned int n)
 {
-	struct exit_probe *exit;
-
-	while (n--) {
-		exit = &rp->exits[n];
-		compat_uprobe_unregister(&exit->uprobe, rp->inode,
-					 rp->config.exits[n], &exit->consumer);
-	}
+	while (n--)
+		unregister_probe(&rp->exits[n]);
 }
 
 static int register_exits(struct rescue_point *rp)
 {
-	struct exit_probe *exit;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < rp->config.nr_exits; i++) {
-		exit = &rp->exits[i];
-		exit->rp = rp;
-		exit->consumer.handler = on_exit;
-		exit->consumer.filter = on_mapping_exit;
-		ret = compat_uprobe_register(&exit->uprobe, rp->inode,
-					     rp->config.exits[i],
-					     &exit->consumer);
+		ret = register_probe(&rp->exits[i]);
 		if (ret) {
 			unregister_exits(rp, i);
 			return ret;
@@ -281,15 +326,42 @@ static int register_exits(struct rescue_point *rp)
 	return 0;
 }
 
-/* No call may begin whose end is not seen, so the exits come first. */
-static int register_probes(struct rescue_point *rp,
-			   struct netlink_ext_ack *extack)
+/* The first is that at the entry; NULL behind the last. */
+static struct probe *probe_of(struct rescue_point *rp, unsigned int i)
+{
+	if (!i)
+		return &rp->entry;
+	return i <= rp->config.nr_exits ? &rp->exits[i - 1] : NULL;
+}
+
+/* The kernel must not execute what was at a place before. */
+static int claim_places(struct rescue_point *rp, struct netlink_ext_ack *extack)
+{
+	struct probe *probe;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; (probe = probe_of(rp, i)); i++) {
+		if (probed_place_allows(rp->inode, probe->offset,
+					&probe->instruction))
+			continue;
+		NL_SET_ERR_MSG(extack,
+			       "another instruction was probed at this place before the file was written to, and the kernel may still have it; write a new file and rename it to this path");
+		return -EBUSY;
+	}
+	for (i = 0; !ret && (probe = probe_of(rp, i)); i++)
+		ret = probed_place_note(rp->inode, probe->offset,
+					&probe->instruction,
+					&rp->identity.modified);
+	return ret;
+}
+
+static int register_all(struct rescue_point *rp, struct netlink_ext_ack *extack)
 {
 	int ret = register_exits(rp);
 
 	if (!ret) {
-		ret = compat_uprobe_register(&rp->uprobe, rp->inode,
-					     rp->config.offset, &rp->consumer);
+		ret = register_probe(&rp->entry);
 		if (ret)
 			unregister_exits(rp, rp->config.nr_exits);
 	}
@@ -299,9 +371,57 @@ static int register_probes(struct rescue_point *rp,
 	return ret;
 }
 
+static void unregister_all(struct rescue_point *rp)
+{
+	unregister_probe(&rp->entry);
+	unregister_exits(rp, rp->config.nr_exits);
+}
+
+/*
+ * No call may begin whose end is not seen, so the exits come first.
+ *
+ * A process may have the pages in which there were breakpoints as they were
+ * before the file was written to, and there another instruction.
+ */
+static int register_probes(struct rescue_point *rp,
+			   struct netlink_ext_ack *extack)
+{
+	int ret = claim_places(rp, extack);
+
+	if (ret)
+		return ret;
+	rp->rewritten = probed_places_were_before(rp->inode,
+						  &rp->identity.modified);
+	ret = register_all(rp, extack);
+	if (ret)
+		return ret;
+	if (READ_ONCE(rp->mixed)) {
+		unregister_all(rp);
+		NL_SET_ERR_MSG(extack,
+			       "a program has used the file since before it was written to: end it first");
+		return -EBUSY;
+	}
+	if (rp->rewritten)
+		probed_places_renew(rp->inode, &rp->identity.modified);
+	WRITE_ONCE(rp->rewritten, false);
+	return 0;
+}
+
+static int read_instructions(struct rescue_point *rp, struct file *file)
+{
+	struct probe *probe;
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; !ret && (probe = probe_of(rp, i)); i++)
+		ret = instruction_read(&probe->instruction, file,
+				       probe->offset);
+	return ret;
+}
+
 /*
  * Learns by what the file is known again: its build-id, or else the page in
- * which the function begins.
+ * which the function begins; and what is where the probes will be.
  */
 static int identify(struct rescue_point *rp, struct file *file,
 		    struct netlink_ext_ack *extack)
@@ -319,6 +439,8 @@ static int identify(struct rescue_point *rp, struct file *file,
 	else
 		ret = file_identity_record(&rp->identity, file, rp->inode, page,
 					   clamp_t(loff_t, rest, 1, PAGE_SIZE));
+	if (!ret)
+		ret = read_instructions(rp, file);
 	if (!ret && has_id && memcmp(rp->identity.content, config->build_id,
 				     config->build_id_size))
 		ret = -ESTALE;
@@ -328,6 +450,13 @@ static int identify(struct rescue_point *rp, struct file *file,
 	else if (ret)
 		NL_SET_ERR_MSG(extack, "the file cannot be read");
 	return ret;
+}
+
+static void begin(struct rescue_point *rp)
+{
+	/* Pairs with the load in on_entry(). */
+	smp_mb__before_atomic();
+	clear_bit(RESCUE_POINT_INACTIVE, &rp->closed);
 }
 
 /* Makes @rp visible and active; registry_lock is held. */
@@ -361,12 +490,10 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
 	generation++;
+	begin(rp);
 	return 0;
 
 remove:
-	/* Processes may have been inside until the registration failed. */
-	WRITE_ONCE(rp->deleted, true);
-	checkpoint_commit_all(rp);
 	sysfs_remove(rp->kobject);
 stop:
 	if (!count)
@@ -374,15 +501,34 @@ stop:
 	return ret;
 }
 
-static int prepare_exits(struct rescue_point *rp)
+static void init_probe(struct probe *probe, struct rescue_point *rp,
+		       loff_t offset,
+		       int (*handler)(struct uprobe_consumer *consumer,
+				      struct pt_regs *regs))
 {
-	if (!rp->config.nr_exits) {
-		rp->consumer.ret_handler = on_return;
+	probe->rp = rp;
+	probe->offset = offset;
+	probe->consumer.handler = handler;
+	probe->consumer.filter = on_mapping;
+}
+
+static int init_probes(struct rescue_point *rp)
+{
+	const struct rescue_point_config *config = &rp->config;
+	unsigned int i;
+
+	init_probe(&rp->entry, rp, config->offset, on_entry);
+	if (!config->nr_exits) {
+		rp->entry.consumer.ret_handler = on_return;
 		return 0;
 	}
-	rp->exits = kcalloc(rp->config.nr_exits, sizeof(*rp->exits),
+	rp->exits = kcalloc(config->nr_exits, sizeof(*rp->exits),
 			    GFP_KERNEL_ACCOUNT);
-	return rp->exits ? 0 : -ENOMEM;
+	if (!rp->exits)
+		return -ENOMEM;
+	for (i = 0; i < config->nr_exits; i++)
+		init_probe(&rp->exits[i], rp, config->exits[i], on_exit);
+	return 0;
 }
 
 /* Takes over @config->function and @config->exits. */
@@ -398,15 +544,15 @@ static struct rescue_point *make(struct rescue_point_config *config,
 		return ERR_PTR(-ENOMEM);
 	}
 	rp->config = *config;
+	__set_bit(RESCUE_POINT_INACTIVE, &rp->closed);
+	INIT_WORK(&rp->closing, close_calls);
 	seqlock_init(&rp->settings_lock);
 	budget_init(&rp->budget, 0, 0);
 	rp->path = file->f_path;
 	path_get(&rp->path);
 	/* What processes map; differs on overlayfs. */
 	rp->inode = d_real_inode(rp->path.dentry);
-	rp->consumer.handler = on_entry;
-	rp->consumer.filter = on_mapping;
-	ret = prepare_exits(rp);
+	ret = init_probes(rp);
 	if (!ret)
 		ret = check_place(rp, file, extack);
 	if (!ret)
@@ -449,20 +595,19 @@ int rescue_point_add(struct rescue_point_config *config,
 	return ret;
 }
 
-/* Nobody enters or is inside @rp afterwards. */
+/*
+ * Nobody enters or is inside @rp afterwards.  The kernel forgets whom to tell
+ * of a return before it takes breakpoints away, which may last, so calls are
+ * committed before.  No handler at the entry runs any more when its breakpoint
+ * is gone, and then none is needed at the exits.
+ */
 static void retire(struct rescue_point *rp)
 {
-	WRITE_ONCE(rp->deleted, true);
-	/*
-	 * To take the breakpoints away takes a while, during which nobody
-	 * would see calls return.
-	 */
+	close_entry(rp, RESCUE_POINT_INACTIVE);
 	checkpoint_commit_all(rp);
-	compat_uprobe_unregister(&rp->uprobe, rp->inode, rp->config.offset,
-				 &rp->consumer);
+	unregister_probe(&rp->entry);
+	checkpoint_commit_all(rp);
 	unregister_exits(rp, rp->config.nr_exits);
-	/* No handler runs any more, so no checkpoint can be added. */
-	checkpoint_commit_all(rp);
 }
 
 /* Takes @rp, which is retired, out of the registry, whose lock is held. */
@@ -494,8 +639,7 @@ static void take_over(struct rescue_point *rp, struct rescue_point *old)
 	sysfs_show(rp->kobject, &rp->counters);
 	list_replace(&old->node, &rp->node);
 	generation++;
-	/* Pairs with the one in on_entry(). */
-	smp_store_release(&rp->deleted, false);
+	begin(rp);
 }
 
 static int replace(struct rescue_point *old, struct rescue_point *rp,
@@ -505,26 +649,10 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 
 	if (ret)
 		return ret;
-	/* Until it takes over. */
-	rp->deleted = true;
-	if (is_same_place(old, rp)) {
-		/*
-		 * The kernel has read the instruction that it executes in the
-		 * breakpoint's place, and reads it again only when nobody
-		 * probes the place.
-		 */
-		retire(old);
-		ret = register_probes(rp, extack);
-		if (ret) {
-			forget(old);
-			return ret;
-		}
-	} else {
-		ret = register_probes(rp, extack);
-		if (ret)
-			return ret;
-		retire(old);
-	}
+	ret = register_probes(rp, extack);
+	if (ret)
+		return ret;
+	retire(old);
 	take_over(rp, old);
 	free_rescue_point(old);
 	return 0;
@@ -547,8 +675,7 @@ static struct rescue_point *find_or_tell(const char *name,
  * @file: the executable or shared library, open for reading
  * @extack: receives what is wrong
  *
- * Return: 0 or an error, then nothing has changed; but where the place is the
- * same as before, the rescue point may be deleted.
+ * Return: 0 or an error, then nothing has changed.
  */
 int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
 			struct netlink_ext_ack *extack)
@@ -662,7 +789,7 @@ enum reassure_file_state rescue_point_file_state(struct rescue_point *rp)
 	if (d_unlinked(dentry) || d_real_inode(dentry) != rp->inode)
 		return REASSURE_FILE_REPLACED;
 	/* To read it may take long, and who asks would keep others waiting. */
-	return READ_ONCE(rp->stale) ||
+	return is_stale(rp) ||
 	       file_identity_may_differ(&rp->identity, rp->inode) ?
 	       REASSURE_FILE_REWRITTEN : REASSURE_FILE_CURRENT;
 }

@@ -8,11 +8,13 @@
 #include <linux/seqlock.h>
 #include <linux/types.h>
 #include <linux/uprobes.h>
+#include <linux/workqueue.h>
 
 #include "budget.h"
 #include "compat.h"
 #include "counters.h"
 #include "file_identity.h"
+#include "probed_places.h"
 
 struct netlink_ext_ack;
 
@@ -64,16 +66,25 @@ struct rescue_point_config {
 };
 
 /**
- * struct exit_probe - a probe at an instruction that leaves the function
+ * struct probe - where a function begins, or is left
  * @rp: the rescue point
+ * @offset: in the file
+ * @instruction: what is there
  * @consumer: the probe
  * @uprobe: its registration
  */
-struct exit_probe {
+struct probe {
 	struct rescue_point *rp;
+	loff_t offset;
+	struct instruction instruction;
 	struct uprobe_consumer consumer;
 	struct compat_uprobe uprobe;
 };
+
+/* Not registered completely. */
+#define RESCUE_POINT_INACTIVE	0
+/* The file holds another build, or perhaps the end of calls is not seen. */
+#define RESCUE_POINT_STALE	1
 
 /**
  * struct rescue_point - a function whose calls are rescued
@@ -84,17 +95,19 @@ struct exit_probe {
  *	who waits for a reader must not be waited for by one
  * @path: the file as it was named; keeps it and its mount in use
  * @inode: the inode that is mapped, below overlayfs the lower one
- * @consumer: the probe at the entry, and at the return where there are no
- *	exit probes
+ * @entry: the probe at the entry, and at the return where there are no exit
+ *	probes
  * @identity: what the file held when the rescue point was bound to it
- * @uprobe: their registration
  * @exits: a probe for each of @config.exits, or NULL
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
+ * @rewritten: the file was probed before it was written to, and it is being
+ *	found out whether a process has pages of that time
+ * @mixed: one has
  * @skips: the last call found the budget spent and returned at once
- * @deleted: no new checkpoints
- * @stale: the file was found to hold another build: none either, for good
+ * @closed: RESCUE_POINT_* of why no call opens a checkpoint
+ * @closing: commits the calls that are inside when it has become stale
  */
 struct rescue_point {
 	struct list_head node;
@@ -104,15 +117,16 @@ struct rescue_point {
 	struct path path;
 	struct inode *inode;
 	struct file_identity identity;
-	struct uprobe_consumer consumer;
-	struct compat_uprobe uprobe;
-	struct exit_probe *exits;
+	struct probe entry;
+	struct probe *exits;
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;
+	bool rewritten;
+	bool mixed;
 	bool skips;
-	bool deleted;
-	bool stale;
+	unsigned long closed;
+	struct work_struct closing;
 };
 
 void rescue_point_config_free(struct rescue_point_config *config);

@@ -47,10 +47,16 @@ FIXTURE_TEARDOWN(bound)
 	EXPECT_EQ(0, system(command));
 }
 
+static bool probe_exits;
+
 /* The second build's function, in a copy of it. */
 static int protect(const char *path, bool build_id)
 {
-	struct rescue_point rp = { .path = path, .build_id = build_id };
+	struct rescue_point rp = {
+		.path = path,
+		.build_id = build_id,
+		.probe_exits = probe_exits,
+	};
 	int ret = file_symbol(path, "bound_victim", &rp.offset);
 
 	return ret ?: rescue_point_add(&rp);
@@ -58,7 +64,11 @@ static int protect(const char *path, bool build_id)
 
 static int rebind(const char *path)
 {
-	struct rescue_point rp = { .path = path, .build_id = true };
+	struct rescue_point rp = {
+		.path = path,
+		.build_id = true,
+		.probe_exits = probe_exits,
+	};
 	int ret = file_symbol(path, "bound_victim", &rp.offset);
 
 	return ret ?: rescue_point_rebind(&rp);
@@ -225,6 +235,12 @@ TEST_F(bound, to_a_file_that_is_rewritten)
 	rewrite(_metadata, self->program, self->second, self->copy, true);
 }
 
+TEST_F(bound, to_a_file_that_is_rewritten_and_whose_exits_are_probed)
+{
+	probe_exits = true;
+	rewrite(_metadata, self->program, self->second, self->copy, true);
+}
+
 TEST_F(bound, to_a_file_that_is_rewritten_without_a_build_id)
 {
 	rewrite(_metadata, self->program, self->second, self->copy, false);
@@ -288,10 +304,42 @@ TEST_F(bound, to_a_place_with_another_instruction)
 	ASSERT_EQ(0, overwrite(self->copy, place, "\x90\x90", 2));
 	ASSERT_EQ(0, overwrite(self->copy, build_id, "new", 3));
 	EXPECT_EQ(0, child_run(execute_plain, self->copy));
-	EXPECT_EQ(0, rebind(self->copy));
+	EXPECT_EQ(-EBUSY, rebind(self->copy));
+	EXPECT_NE(NULL, strstr(rescue_point_error(), "rename it to this path"));
+	EXPECT_EQ(REASSURE_FILE_REWRITTEN, rescue_point_file_state("test"));
+	/* Nor when nobody knows any more. */
+	EXPECT_EQ(0, rescue_point_delete("test"));
+	EXPECT_EQ(-EBUSY, protect(self->copy, true));
+	EXPECT_EQ(0, child_run(execute_plain, self->copy));
+	EXPECT_EQ(-SIGSEGV, child_run(execute_rescued, self->copy));
+	/* As it says. */
+	ASSERT_EQ(0, file_copy(self->copy, self->other));
+	ASSERT_EQ(0, rename(self->other, self->copy));
+	EXPECT_EQ(0, protect(self->copy, true));
 	EXPECT_EQ(0, child_run(execute_plain, self->copy));
 	EXPECT_EQ(0, child_run(execute_rescued, self->copy));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+}
+
+/* The last instruction of the old build's function. */
+TEST_F(bound, to_a_place_that_was_an_exit)
+{
+	struct rescue_point rp = {
+		.path = self->copy,
+		.probe_exits = true,
+	};
+
+	ASSERT_EQ(0, file_copy(self->program, self->copy));
+	ASSERT_EQ(0, file_symbol(self->copy, "bound_victim", &rp.offset));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, rescue_point_delete("test"));
+	rp.offset += 15;
+	rp.probe_exits = false;
+	ASSERT_EQ(0, overwrite(self->copy, rp.offset, "\x90", 1));
+	EXPECT_EQ(-EBUSY, rescue_point_add(&rp));
+	/* Where nothing was probed it is free. */
+	rp.offset++;
+	EXPECT_EQ(0, rescue_point_add(&rp));
 }
 
 /* Nor is one protected that mapped the library before it was written to. */
@@ -306,6 +354,20 @@ static int library_program(void *path)
 	meet_signal(&shared->inside);
 	meet_await(&shared->go_on);
 	victim(1);
+	return 0;
+}
+
+static int wait_with_library(void *path)
+{
+	void *handle = dlopen(path, RTLD_NOW);
+	long (*victim)(int fault);
+
+	CHECK(handle);
+	victim = dlsym(handle, "library_victim");
+	CHECK(victim && victim(0) == 1);
+	meet_signal(&shared->inside);
+	meet_await(&shared->go_on);
+	CHECK(victim(1) == RESCUED);
 	return 0;
 }
 
@@ -345,9 +407,82 @@ TEST_F(bound, to_a_library_that_is_rewritten)
 	EXPECT_EQ(0, refused_since_mark(REASSURE_REFUSED_STALE));
 	EXPECT_EQ(0, child_run(load_library, self->copy));
 	EXPECT_LT(0, refused_since_mark(REASSURE_REFUSED_STALE));
+	/* The program may have code of both builds. */
+	EXPECT_EQ(-EBUSY, rescue_point_rebind(&rp));
+	EXPECT_NE(NULL, strstr(rescue_point_error(), "end it first"));
 	meet_signal(&shared->go_on);
 	EXPECT_EQ(-SIGSEGV, child_wait(child));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	/* Programs that have come since do not matter. */
+	shared->inside = 0;
+	shared->go_on = 0;
+	child = child_start(wait_with_library, self->copy);
+	meet_await(&shared->inside);
+	EXPECT_EQ(0, rescue_point_rebind(&rp));
+	EXPECT_EQ(REASSURE_FILE_CURRENT, rescue_point_file_state("test"));
+	/* From now on the file is as it was. */
+	EXPECT_EQ(0, rescue_point_rebind(&rp));
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+}
+
+static void wait_inside(void)
+{
+	meet_signal(&shared->inside);
+	meet_await(&shared->go_on);
+}
+
+/* It sleeps inside while the library turns out to be another. */
+static int sleeping_program(void *path)
+{
+	void *handle = dlopen(path, RTLD_NOW);
+	long (*victim)(int fault);
+	void (**inside)(void);
+
+	CHECK(handle);
+	victim = dlsym(handle, "library_victim");
+	inside = dlsym(handle, "library_inside");
+	CHECK(victim && inside);
+	*inside = wait_inside;
+	victim(1);
+	return 0;
+}
+
+static void rewrite_while_inside(struct __test_metadata *_metadata,
+				 const char *library, char *copy,
+				 bool probe_exits)
+{
+	struct rescue_point rp = {
+		.path = copy,
+		.build_id = true,
+		.probe_exits = probe_exits,
+	};
+	uint64_t build_id;
+	pid_t child;
+
+	ASSERT_EQ(0, file_copy(library, copy));
+	ASSERT_EQ(0, file_symbol(copy, "library_victim", &rp.offset));
+	ASSERT_EQ(0, file_build_id(copy, &build_id));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	child = child_start(sleeping_program, copy);
+	meet_await(&shared->inside);
+	ASSERT_EQ(0, flip(copy, build_id + BUILD_ID_SIZE - 1));
+	EXPECT_EQ(0, child_run(load_library, copy));
+	/* Without its doing. */
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_COMMITS, 1));
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(-SIGSEGV, child_wait(child));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+TEST_F(bound, to_a_library_that_is_rewritten_while_a_call_is_inside)
+{
+	rewrite_while_inside(_metadata, self->library, self->copy, false);
+}
+
+TEST_F(bound, to_a_library_that_is_rewritten_while_exits_are_probed)
+{
+	rewrite_while_inside(_metadata, self->library, self->copy, true);
 }
 
 /* Written to between the tool's look and the module's. */

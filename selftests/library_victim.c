@@ -6,12 +6,15 @@
 #include <stdlib.h>
 
 int library_written = 1;
+void (*library_inside)(void);
 static char *library_block;
 
 __attribute__((noipa)) long library_victim(int fault)
 {
 	library_written = 2;
 	library_block = malloc(100000);
+	if (library_inside)
+		library_inside();
 	if (fault)
 		asm volatile("movb 8, %%al" : : : "rax", "memory");
 	free(library_block);

@@ -246,9 +246,12 @@ static void take_page(unsigned char *page)
 	CHECK(!madvise(page, PAGE_SIZE, MADV_DONTNEED));
 }
 
+static void (*inside_inner)(void);
+
 static long __noipa inner(void)
 {
-	barrier();
+	if (inside_inner)
+		inside_inner();
 	return 6;
 }
 
@@ -322,6 +325,44 @@ static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
 TEST_F_TIMEOUT(unload, while_a_probe_handler_sleeps, 60)
 {
 	unload_while_asleep(_metadata, false);
+}
+
+static int deleting_program(void *name)
+{
+	return rescue_point_delete(name) ? 1 : 0;
+}
+
+static int inner_program(void *arg)
+{
+	inside_inner = sleep_inside;
+	CHECK(inner() == 6);
+	return 0;
+}
+
+/*
+ * Calls are committed before the breakpoint goes, for which the kernel waits
+ * until no handler runs there.
+ */
+TEST_F_TIMEOUT(unload, not_and_a_call_is_committed_at_once, 60)
+{
+	struct rescue_point second = { .function = inner, .name = "inner" };
+	pid_t inside, sleeping, deleting;
+
+	slow = shared_memory(sizeof(*slow));
+	ASSERT_EQ(0, rescue_point_protect(outer));
+	ASSERT_EQ(0, rescue_point_add(&second));
+	inside = child_start(inner_program, NULL);
+	meet_await(&inside_now[0]);
+	sleeping = child_start(sleeping_program, NULL);
+	meet_await(&slow->asked);
+	deleting = child_start(deleting_program, "inner");
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_COMMITS, 1));
+	EXPECT_EQ(0, waitpid(deleting, NULL, WNOHANG));
+	meet_signal(&slow->answer);
+	EXPECT_EQ(0, child_wait(deleting));
+	EXPECT_EQ(0, child_wait(sleeping));
+	meet_signal(go_on);
+	EXPECT_EQ(0, child_wait(inside));
 }
 
 TEST_F_TIMEOUT(unload, while_a_rollback_waits, 60)

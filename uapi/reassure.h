@@ -44,8 +44,8 @@
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE and
  *	REASSURE_A_EXITS.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
- *	owns the write-fault hook, -ESTALE when the file does not hold the
- *	build-id.
+ *	owns the write-fault hook or the file was written to where, or while, it
+ *	was probed, -ESTALE when the file does not hold the build-id.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
  *	-ENOENT when there is none.  When the answer arrives, calls that were
  *	inside are committed.
@@ -70,8 +70,7 @@
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET.  Settings, counters
  *	and what is left of the budget stay.  Calls that are inside at the old
  *	place are committed.  Errors are those of ADD, and -ENOENT; then nothing
- *	has changed, but where the place is the same as before, the rescue point
- *	may be deleted.
+ *	has changed.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,

@@ -134,6 +134,10 @@ static void put_place(struct nl_msg *msg, const struct addition *addition)
 	nla_put_u64(msg, REASSURE_A_OFFSET, addition->offset);
 	if (addition->rp->build_id)
 		put_build_id(msg, addition);
+	if (addition->nr_exits)
+		nla_put(msg, REASSURE_A_EXITS,
+			addition->nr_exits * sizeof(*addition->exits),
+			addition->exits);
 }
 
 static void fill_add(struct nl_msg *msg, const void *arg)
@@ -152,10 +156,6 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, rp->exhausted);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
-	if (addition->nr_exits)
-		nla_put(msg, REASSURE_A_EXITS,
-			addition->nr_exits * sizeof(*addition->exits),
-			addition->exits);
 	put_budget(msg, rp);
 }
 

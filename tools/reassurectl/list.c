@@ -109,7 +109,7 @@ static const char *file_state_note(__u32 state)
 	case REASSURE_FILE_REPLACED:
 		return "  replaced: the path leads to another file, or to none; see refresh\n";
 	case REASSURE_FILE_REWRITTEN:
-		return "  rewritten: the file was written to, unprotected if it holds another build; see refresh\n";
+		return "  rewritten: the file was written to; see refresh\n";
 	default:
 		return "";
 	}
