@@ -354,6 +354,31 @@ void guarded_mm_put(struct guarded_mm *gm)
 		mmu_notifier_put(&gm->notifier);
 }
 
+/* @mm is that of current, not locked; false without memory. */
+bool guarded_mm_note_switches_stacks(struct mm_struct *mm)
+{
+	struct guarded_mm *gm = guarded_mm_acquire(mm);
+
+	if (!gm)
+		return false;
+	WRITE_ONCE(gm->switches_stacks, true);
+	guarded_mm_put(gm);
+	return true;
+}
+
+/* For any context. */
+bool guarded_mm_switches_stacks(struct mm_struct *mm)
+{
+	struct guarded_mm *gm;
+	bool switches;
+
+	rcu_read_lock();
+	gm = lookup(mm);
+	switches = gm && READ_ONCE(gm->switches_stacks);
+	rcu_read_unlock();
+	return switches;
+}
+
 static void trim_logs(struct work_struct *work);
 static DECLARE_DELAYED_WORK(trim_work, trim_logs);
 

@@ -46,6 +46,8 @@
  * @reprotected: the open call has called mprotect(); its own field
  * @moved: what the open call has moved
  * @trampoline: where return probes lead to, 0 until known
+ * @switches_stacks: functions do not return in the opposite order of their
+ *	calls, so return probes must not be set; stays
  */
 struct guarded_mm {
 	struct mmu_notifier notifier;
@@ -71,6 +73,7 @@ struct guarded_mm {
 	bool reprotected;
 	struct moved_mappings moved;
 	unsigned long trampoline;
+	bool switches_stacks;
 };
 
 static inline struct mm_struct *guarded_mm_mm(struct guarded_mm *gm)
@@ -148,6 +151,8 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 		    enum reassure_shared shared);
 void guarded_mm_clear_up(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
+bool guarded_mm_note_switches_stacks(struct mm_struct *mm);
+bool guarded_mm_switches_stacks(struct mm_struct *mm);
 bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_trampoline(struct guarded_mm *gm);
 

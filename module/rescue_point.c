@@ -76,8 +76,12 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 	struct rescue_point *rp =
 		container_of(consumer, struct rescue_point, entry.consumer);
 
-	if (!rp->exits && checkpoint_return_probe_kills(rp, regs))
+	if (!rp->exits && checkpoint_return_probe_kills(rp, regs)) {
+		/* Without memory for one process, it goes for all. */
+		if (!guarded_mm_note_switches_stacks(current->mm))
+			make_stale(rp, "there was no memory for a note");
 		return UPROBE_HANDLER_REMOVE;
+	}
 	/* Pairs with the one in begin(). */
 	if (unlikely(smp_load_acquire(&rp->closed))) {
 		checkpoint_leave(rp);
@@ -147,6 +151,9 @@ static bool on_mapping(COMPAT_FILTER_PARAMETERS)
 
 	if (COMPAT_FILTER_IS_REMOVAL)
 		return true;
+	/* Asked when on_entry() has it taken away, too, without a lock. */
+	if (probe->consumer.ret_handler && guarded_mm_switches_stacks(mm))
+		return false;
 	ret = is_stale(rp) ? -ESTALE : check_mapped(probe, mm);
 	if (!ret)
 		return true;
@@ -649,6 +656,12 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 
 	if (ret)
 		return ret;
+	/* The filter would not know for which of both it is asked. */
+	if (is_same_place(old, rp) && !old->exits != !rp->exits) {
+		NL_SET_ERR_MSG(extack,
+			       "exits are probed or not from the beginning; delete the rescue point and add it again");
+		return -EOPNOTSUPP;
+	}
 	ret = register_probes(rp, extack);
 	if (ret)
 		return ret;

@@ -188,6 +188,10 @@ TEST_F(bound, to_another_file_in_vain)
 	rp.offset = taken.offset;
 	EXPECT_EQ(-ENOENT, rescue_point_rebind(&rp));
 	EXPECT_EQ(0, rescue_point_delete("other"));
+	/* Exits do not come to a place where there were none. */
+	probe_exits = true;
+	EXPECT_EQ(-EOPNOTSUPP, rebind(self->copy));
+	probe_exits = false;
 	EXPECT_EQ(REASSURE_FILE_CURRENT, rescue_point_file_state("test"));
 	EXPECT_EQ(0, child_run(execute_rescued, self->copy));
 	/* And once more what can be. */

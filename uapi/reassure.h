@@ -69,8 +69,8 @@
  *	and REASSURE_A_OFFSET; takes REASSURE_A_FUNCTION, REASSURE_A_EXITS and
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET.  Settings, counters
  *	and what is left of the budget stay.  Calls that are inside at the old
- *	place are committed.  Errors are those of ADD, and -ENOENT; then nothing
- *	has changed.
+ *	place are committed.  Errors are those of ADD, -ENOENT, and -EOPNOTSUPP
+ *	when only REASSURE_A_EXITS comes or goes; then nothing has changed.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,
