@@ -207,6 +207,28 @@ static bool return_is_watched(const struct checkpoint *cp)
 	return false;
 }
 
+/*
+ * Whether the exits have their breakpoints.  The kernel tells nobody when it
+ * could not set one in a process, for want of memory perhaps, and the process
+ * may have written over it.  Code is mapped as it is in the file.
+ */
+static bool exits_are_probed(const struct checkpoint *cp)
+{
+	const struct rescue_point *rp = cp->rp;
+	uprobe_opcode_t __user *address;
+	uprobe_opcode_t found;
+	unsigned int i;
+
+	for (i = 0; rp->exits && i < rp->config.nr_exits; i++) {
+		address = (void __user *)(cp->registers.regs.ip +
+					  rp->exits[i].offset -
+					  rp->entry.offset);
+		if (get_user(found, address) || found != UPROBE_SWBP_INSN)
+			return false;
+	}
+	return true;
+}
+
 /* What stands on the stack as the call's return address; 0 if unknown yet. */
 unsigned long checkpoint_returns_to(const struct checkpoint *cp)
 {
@@ -628,7 +650,7 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 		return REASSURE_REFUSED_THREADS;
 	if (!fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;
-	if (!return_is_watched(cp) || !returns_to(cp))
+	if (!return_is_watched(cp) || !returns_to(cp) || !exits_are_probed(cp))
 		return REASSURE_REFUSED_PROBE;
 	refusal = rollback_prepare(rb, cp->gm);
 	if (refusal == REASSURE_REFUSED_PINNED) {

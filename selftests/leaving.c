@@ -332,6 +332,49 @@ TEST_F(leaving, is_not_killed_by_a_return_probe)
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PROBE));
 }
 
+/* Without its breakpoint at the exit a call is not seen to end. */
+typeof(long (void)) unseen_victim;
+typeof(void (void)) unseen_exit;
+asm(".pushsection .text\n"
+	".globl unseen_victim, unseen_exit\n"
+	".type unseen_victim, @function\n"
+	"unseen_victim:\n"
+	"push %rbx\n"
+	"mov $5, %eax\n"
+	"pop %rbx\n"
+	"unseen_exit:\n"
+	"ret\n"
+	".size unseen_victim, . - unseen_victim\n"
+	".popsection\n");
+
+static int unseen_program(void *arg)
+{
+	unsigned char *exit = (void *)unseen_exit;
+
+	CHECK(!mprotect((void *)((unsigned long)exit & -PAGE_SIZE), PAGE_SIZE,
+			PROT_READ | PROT_WRITE | PROT_EXEC));
+	CHECK(*exit == 0xcc);
+	*exit = 0xc3;
+	/* The fault is far below the return address, which stands there. */
+	asm volatile("sub $256, %%rsp\n"
+		     "call unseen_victim\n"
+		     "sub $8192, %%rsp\n"
+		     "movb 8, %%al\n"
+		     "add $8448, %%rsp\n" : : :
+		     "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10",
+		     "r11", "cc", "memory");
+	return 0;
+}
+
+TEST_F(leaving, by_an_exit_that_is_not_probed)
+{
+	ASSERT_EQ(0, protect_exits(unseen_victim));
+	EXPECT_EQ(-SIGSEGV, child_run(unseen_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PROBE));
+}
+
 /* A handler that runs inside may fault, and what it calls. */
 static void faulting_handler(int sig)
 {
