@@ -287,15 +287,21 @@ static int unloading_program(void *arg)
 	return module_unload() ? 1 : 0;
 }
 
-/* Whether @pid sleeps in a function of the module. */
+/* Whether @pid comes to sleep in a function of the module. */
 static bool sleeps_in_module(pid_t pid)
 {
 	char path[64], stack[4096];
+	int ms;
 
 	snprintf(path, sizeof(path), "/proc/%d/stack", pid);
-	if (read_text(path, stack, sizeof(stack)))
-		return false;
-	return strstr(stack, "[reassure]");
+	/* It may not have come there yet. */
+	for (ms = 0; ms < 10000; ms += 10) {
+		if (!read_text(path, stack, sizeof(stack)) &&
+		    strstr(stack, "[reassure]"))
+			return true;
+		usleep(10000);
+	}
+	return false;
 }
 
 static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
