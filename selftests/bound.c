@@ -325,6 +325,21 @@ TEST_F(bound, to_a_place_with_another_instruction)
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
 }
 
+/* Another instruction, in what says that it is the same build. */
+TEST_F(bound, to_a_place_that_is_patched)
+{
+	uint64_t place;
+
+	ASSERT_EQ(0, file_copy(self->program, self->copy));
+	ASSERT_EQ(0, file_symbol(self->copy, "bound_victim", &place));
+	ASSERT_EQ(0, protect(self->copy, true));
+	EXPECT_EQ(0, child_run(execute_rescued, self->copy));
+	ASSERT_EQ(0, overwrite(self->copy, place, "\x90\x90", 2));
+	EXPECT_EQ(0, child_run(execute_plain, self->copy));
+	EXPECT_LT(0, refused_since_mark(REASSURE_REFUSED_STALE));
+	EXPECT_EQ(-SIGSEGV, child_run(execute_rescued, self->copy));
+}
+
 /* The last instruction of the old build's function. */
 TEST_F(bound, to_a_place_that_was_an_exit)
 {
