@@ -395,6 +395,8 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 	int refusal;
 
 	cp->return_address = 0;
+	if (cp->gained_privileges && !cp->settings.allow_setuid)
+		return REASSURE_REFUSED_SETUID;
 	if (!registers_supported(regs) ||
 	    (cp->rp->exits &&
 	     (get_user(cp->return_address, (unsigned long __user *)regs->sp) ||
@@ -430,6 +432,7 @@ static struct checkpoint *make_checkpoint(void)
 	cp->task = current;
 	cp->mm = current->mm;
 	cp->exec_id = current->self_exec_id;
+	cp->gained_privileges = process_has_gained_privileges();
 	spin_lock_irq(&table_lock);
 	hash_add_rcu(table, &cp->node, (unsigned long)current);
 	spin_unlock_irq(&table_lock);

@@ -52,6 +52,7 @@ struct signal_state {
  * @task: the thread; only ever compared
  * @mm: its address space then; only ever compared
  * @exec_id: and its program
+ * @gained_privileges: the program did when it was executed
  * @gm: the address space, with a reference; NULL before the first entry that
  *	was not refused
  * @rp: the rescue point; deleting it ends the call first
@@ -88,6 +89,7 @@ struct checkpoint {
 	struct task_struct *task;
 	struct mm_struct *mm;
 	u32 exec_id;
+	bool gained_privileges;
 	struct guarded_mm *gm;
 	struct rescue_point *rp;
 	struct rescue_point_settings settings;

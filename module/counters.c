@@ -37,6 +37,7 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
 	[REASSURE_REFUSED_STATE] = "state",
 	[REASSURE_REFUSED_STALE] = "stale",
+	[REASSURE_REFUSED_SETUID] = "setuid",
 };
 
 /* The sum over all is as before. */

@@ -73,6 +73,7 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
+	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
 	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
@@ -95,6 +96,7 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
+	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
@@ -257,6 +259,9 @@ static int parse_settings(struct genl_info *info,
 				    "at least one signal is needed");
 		return -EINVAL;
 	}
+	if (attrs[REASSURE_A_ALLOW_SETUID])
+		settings->allow_setuid =
+			nla_get_u8(attrs[REASSURE_A_ALLOW_SETUID]);
 	if (attrs[REASSURE_A_HANDLED])
 		settings->handled = nla_get_u32(attrs[REASSURE_A_HANDLED]);
 	if (attrs[REASSURE_A_SHARED])
@@ -508,7 +513,8 @@ static int put_settings(struct sk_buff *skb,
 			      REASSURE_A_PAD) ||
 	    nla_put_u32(skb, REASSURE_A_HANDLED, settings->handled) ||
 	    nla_put_u32(skb, REASSURE_A_SHARED, settings->shared) ||
-	    nla_put_u32(skb, REASSURE_A_EXHAUSTED, settings->exhausted))
+	    nla_put_u32(skb, REASSURE_A_EXHAUSTED, settings->exhausted) ||
+	    nla_put_u8(skb, REASSURE_A_ALLOW_SETUID, settings->allow_setuid))
 		return -EMSGSIZE;
 	if (settings->has_value &&
 	    nla_put_s64(skb, REASSURE_A_RETURN, settings->value,

@@ -4,14 +4,33 @@
  * keeps next to nothing of it: system_calls.c tells before a call changes
  * something.
  */
+#include <linux/auxvec.h>
 #include <linux/cred.h>
 #include <linux/fs_struct.h>
+#include <linux/mm_types.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 
 #include "../uapi/reassure.h"
 #include "compat.h"
 #include "process_state.h"
+
+/**
+ * process_has_gained_privileges() - whether current did when it was executed
+ *
+ * By a set-user-ID or set-group-ID file or one with capabilities.  The kernel
+ * has told the program so, for the C library to mind what it trusts.
+ */
+bool process_has_gained_privileges(void)
+{
+	const unsigned long *vector = current->mm->saved_auxv;
+	int i;
+
+	for (i = 0; i < AT_VECTOR_SIZE && vector[i] != AT_NULL; i += 2)
+		if (vector[i] == AT_SECURE)
+			return vector[i + 1];
+	return false;
+}
 
 /* Current enters a rescue point. */
 void process_state_record(struct process_state *state)

@@ -31,6 +31,8 @@ struct process_state {
 	struct k_sigaction actions[_NSIG];
 };
 
+bool process_has_gained_privileges(void);
+
 void process_state_record(struct process_state *state);
 void process_state_drop(struct process_state *state);
 

@@ -26,6 +26,7 @@ struct netlink_ext_ack;
  * @handled: what becomes of faults for which the program has a handler
  * @shared: what becomes of writes to shared memory
  * @exhausted: what becomes of calls when the budget is spent
+ * @allow_setuid: whether programs that gained privileges are rescued
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
@@ -37,6 +38,7 @@ struct rescue_point_settings {
 	enum reassure_handled handled;
 	enum reassure_shared shared;
 	enum reassure_exhausted exhausted;
+	bool allow_setuid;
 	u32 deadline_ms;
 	u32 budget_rescues;
 	u32 budget_seconds;

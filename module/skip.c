@@ -17,6 +17,7 @@
 #include "kernel_symbols.h"
 #include "page_log.h"
 #include "pending.h"
+#include "process_state.h"
 #include "rescue_point.h"
 #include "skip.h"
 
@@ -87,8 +88,9 @@ static bool is_due(struct rescue_point *rp,
  * @rp: the rescue point that current enters, with REASSURE_EXHAUSTED_SKIP
  * @regs: its registers, at the function's first instruction
  *
- * Return: false when the function is to run: the budget is not spent, there
- * is no memory, or current runs in a mode whose return cannot be forged.
+ * Return: false when the function is to run: the budget is not spent, the
+ * program gained privileges and that is not allowed, there is no memory, or
+ * current runs in a mode whose return cannot be forged.
  */
 bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 {
@@ -98,6 +100,7 @@ bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 	rescue_point_settings(rp, &settings);
 	/* It may have changed since it was looked at. */
 	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	    (!settings.allow_setuid && process_has_gained_privileges()) ||
 	    !is_due(rp, &settings) || !registers_supported(regs))
 		return false;
 	skip = kmalloc(sizeof(*skip), PAGE_LOG_GFP);

@@ -604,4 +604,96 @@ TEST_F(outside, another_has_its_memory)
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
 }
 
+/*
+ * Programs that gain privileges when they are executed: copies of this one,
+ * which a user without any starts.
+ */
+#define COPY		"/tmp/reassure-outside"
+#define COPY_RUNS	"REASSURE_OUTSIDE_COPY"
+#define NOBODY		65534
+
+static void nothing(void)
+{
+}
+
+/* Before the harness begins. */
+static __attribute__((constructor)) void run_as_copy(void)
+{
+	if (getenv(COPY_RUNS))
+		_exit(program(nothing));
+}
+
+/* With the rescue point at the same place. */
+static bool make_copy(struct rescue_point *rp)
+{
+	char command[80], path[4096];
+
+	sprintf(command, "cp /proc/%d/exe " COPY, getpid());
+	rp->path = COPY;
+	return !system(command) && !chmod(COPY, 0755) &&
+	       !function_place(victim, path, sizeof(path), &rp->offset) &&
+	       !rescue_point_add(rp);
+}
+
+static int execute_copy(void *arg)
+{
+	char *const environment[] = { COPY_RUNS "=1", NULL };
+	char *const arguments[] = { COPY, NULL };
+	uid_t user = (unsigned long)arg;
+
+	CHECK(!user || (!setgid(user) && !setuid(user)));
+	execve(COPY, arguments, environment);
+	return 1;
+}
+
+static int run_copy(uid_t user, mode_t mode)
+{
+	CHECK(!chmod(COPY, mode));
+	return child_run(execute_copy, (void *)(unsigned long)user);
+}
+
+TEST_F(outside, gains_privileges)
+{
+	struct rescue_point rp = { };
+
+	ASSERT_TRUE(make_copy(&rp));
+	EXPECT_EQ(0, run_copy(NOBODY, 0755));
+	EXPECT_EQ(-SIGSEGV, run_copy(NOBODY, 04755));
+	EXPECT_EQ(-SIGSEGV, run_copy(NOBODY, 02755));
+	/* Who has them already does not gain any. */
+	EXPECT_EQ(0, run_copy(0, 04755));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_SETUID));
+	EXPECT_EQ(2, all_refused_since_mark());
+	unlink(COPY);
+}
+
+TEST_F(outside, gains_privileges_and_may)
+{
+	struct rescue_point rp = { .allow_setuid = true };
+
+	ASSERT_TRUE(make_copy(&rp));
+	EXPECT_EQ(0, run_copy(NOBODY, 04755));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	unlink(COPY);
+}
+
+/* What others spent must not make its functions return unexecuted. */
+TEST_F(outside, gains_privileges_and_is_not_skipped)
+{
+	struct rescue_point rp = {
+		.budget_rescues = 1,
+		.budget_seconds = 3600,
+		.exhausted = REASSURE_EXHAUSTED_SKIP,
+	};
+
+	ASSERT_TRUE(make_copy(&rp));
+	EXPECT_EQ(0, run_copy(NOBODY, 0755));
+	EXPECT_EQ(0, run_copy(NOBODY, 0755));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_SKIPPED));
+	EXPECT_EQ(-SIGSEGV, run_copy(NOBODY, 04755));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_SKIPPED));
+	unlink(COPY);
+}
+
 TEST_HARNESS_MAIN

@@ -438,6 +438,16 @@ static void skip_of_unlimited(struct nl_msg *msg)
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 }
 
+static void setuid_unknown(struct nl_msg *msg)
+{
+	nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, 2);
+}
+
+static void setuid_long(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_ALLOW_SETUID, 1);
+}
+
 static void deadline_of_none(struct nl_msg *msg)
 {
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 0);
@@ -686,6 +696,8 @@ static const struct nonsense nonsense[] = {
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, exhausted_short, -EINVAL, ""),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
+	CASE(0, setuid_unknown, -ERANGE, ""),
+	CASE(0, setuid_long, -EINVAL, ""),
 	CASE(0, deadline_of_none, -ERANGE, ""),
 	CASE(0, deadline_too_late, -ERANGE, ""),
 	CASE(0, deadline_long, -EINVAL, ""),

@@ -41,7 +41,8 @@
  *	REASSURE_A_BUDGET_RESCUES with REASSURE_A_BUDGET_SECONDS or
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
- *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE and
+ *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
+ *	REASSURE_A_ALLOW_SETUID and
  *	REASSURE_A_EXITS.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
@@ -137,6 +138,9 @@ enum reassure_command {
  *	there is not probed.  Without it, the page in which the function begins
  *	must hold what it held when the rescue point was added
  * @REASSURE_A_FILE_STATE: u32, one of enum reassure_file_state
+ * @REASSURE_A_ALLOW_SETUID: u8, 0 or 1: whether calls of programs are rescued
+ *	that gained privileges when they were executed: set-user-ID,
+ *	set-group-ID, file capabilities; default 0
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -164,6 +168,7 @@ enum reassure_attribute {
 	REASSURE_A_RETURN_VOID,
 	REASSURE_A_BUILD_ID_OFFSET,
 	REASSURE_A_FILE_STATE,
+	REASSURE_A_ALLOW_SETUID,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -322,6 +327,8 @@ enum reassure_counter {
  *	namespaces, or made system calls of another mode ("state")
  * @REASSURE_REFUSED_STALE: the file holds another build than the rescue point
  *	was added for; counted each time that a process maps it ("stale")
+ * @REASSURE_REFUSED_SETUID: the program gained privileges when it was executed
+ *	and the rescue point does not say REASSURE_A_ALLOW_SETUID ("setuid")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -344,6 +351,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_DESCRIPTOR,
 	REASSURE_REFUSED_STATE,
 	REASSURE_REFUSED_STALE,
+	REASSURE_REFUSED_SETUID,
 
 	REASSURE_REFUSALS
 };

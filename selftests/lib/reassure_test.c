@@ -154,6 +154,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 	nla_put_u32(msg, REASSURE_A_HANDLED, rp->handled);
 	put_shared(msg, rp);
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, rp->exhausted);
+	if (rp->allow_setuid)
+		nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, true);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
 	put_budget(msg, rp);

@@ -60,6 +60,7 @@ enum test_shared {
  * @budget_rescues: with
  * @budget_seconds: a budget in place of none
  * @exhausted: enum reassure_exhausted
+ * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
  * @probe_exits: probe where @function is left in place of its return
  * @build_id: the file is bound by its build-id
@@ -78,6 +79,7 @@ struct rescue_point {
 	unsigned int budget_rescues;
 	unsigned int budget_seconds;
 	unsigned int exhausted;
+	bool allow_setuid;
 	unsigned int deadline_ms;
 	bool probe_exits;
 	bool build_id;

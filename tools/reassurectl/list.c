@@ -81,6 +81,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 	json_object_object_add(object, "budget", budget_json(answer));
 	json_object_object_add(object, "exhausted",
 			       string_or_null(exhausted_names[answer->exhausted]));
+	json_object_object_add(object, "allow_setuid",
+			       json_object_new_boolean(answer->allow_setuid));
 	json_object_object_add(object, "deadline", answer->deadline_ms ?
 			       json_object_new_int64(answer->deadline_ms) : NULL);
 	json_object_object_add(object, "exit_probes",
@@ -135,6 +137,8 @@ static void print(const struct kernel_answer *answer, void *data)
 	print_signals(answer->signals);
 	printf("; handled: %s; shared: %s; ", handled_names[answer->handled],
 	       shared_names[answer->shared]);
+	if (answer->allow_setuid)
+		printf("setuid programs too; ");
 	if (answer->deadline_ms)
 		printf("deadline %u ms; ", answer->deadline_ms);
 	if (answer->exits)

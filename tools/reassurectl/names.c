@@ -38,6 +38,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_DESCRIPTOR] = "descriptor",
 	[REASSURE_REFUSED_STATE] = "state",
 	[REASSURE_REFUSED_STALE] = "stale",
+	[REASSURE_REFUSED_SETUID] = "setuid",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {

@@ -64,6 +64,9 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 	if (options->has_exhausted &&
 	    nla_put_u32(msg, REASSURE_A_EXHAUSTED, options->exhausted))
 		return false;
+	if (options->has_allow_setuid &&
+	    nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, options->allow_setuid))
+		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -191,6 +194,9 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
 	if (attrs[REASSURE_A_EXHAUSTED])
 		answer->exhausted = nla_get_u32(attrs[REASSURE_A_EXHAUSTED]);
+	if (attrs[REASSURE_A_ALLOW_SETUID])
+		answer->allow_setuid =
+			nla_get_u8(attrs[REASSURE_A_ALLOW_SETUID]);
 	if (attrs[REASSURE_A_DEADLINE])
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_EXITS])

@@ -28,6 +28,7 @@ struct kernel_answer {
 	__u32 handled;
 	__u32 shared;
 	__u32 exhausted;
+	bool allow_setuid;
 	/* 0 for none. */
 	__u32 deadline_ms;
 	bool unlimited;

@@ -220,6 +220,15 @@ static bool set_exhausted(struct add_options *options, const char *text,
 	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
+static bool set_allow_setuid(struct add_options *options, const char *text,
+			     char *error)
+{
+	options->has_allow_setuid = true;
+	options->allow_setuid = !strcmp(text, "yes");
+	return options->allow_setuid || !strcmp(text, "no") ||
+	       wrong(error, "--allow-setuid takes yes or no, not '%s'", text);
+}
+
 static bool set_exits(struct add_options *options, const char *text,
 		      char *error)
 {
@@ -274,6 +283,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--deadline"))
 		return set_deadline(options, value, error);
+	if (!strcmp(option, "--allow-setuid"))
+		return set_allow_setuid(options, value, error);
 	if (!strcmp(option, "--exits"))
 		return set_exits(options, value, error);
 	if (!strcmp(option, "--exe")) {
@@ -350,7 +361,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--exits", NULL
+		"--deadline", "--exits", "--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -362,7 +373,7 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", NULL
+		"--exhausted", "--deadline", "--allow-setuid", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

@@ -36,6 +36,8 @@ struct add_options {
 	__u32 shared;
 	bool has_exhausted;
 	__u32 exhausted;
+	bool has_allow_setuid;
+	__u8 allow_setuid;
 	bool has_deadline;
 	/* 0 for none. */
 	__u32 deadline_ms;

@@ -20,6 +20,7 @@ static const struct verb {
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
 	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
 	  "    [--exhausted die|skip] [--deadline MS] [--exits auto|return|all]\n"
+	  "    [--allow-setuid yes|no]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -43,7 +44,9 @@ static const struct verb {
 	  "  --exits HOW       how it is noticed that the function is left: by a\n"
 	  "                    return probe, by a probe at all its exits, for\n"
 	  "                    programs with C++ exceptions or that switch stacks,\n"
-	  "                    or as the file needs it (auto, default)\n" },
+	  "                    or as the file needs it (auto, default)\n"
+	  "  --allow-setuid    yes: also programs that gained privileges when they\n"
+	  "                    were executed; default: no\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,
@@ -52,7 +55,7 @@ static const struct verb {
 	  "set NAME [--return VALUE|void] [--signals LIST]\n"
 	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
 	  "    [--budget N/SECONDS|unlimited] [--exhausted die|skip]\n"
-	  "    [--deadline MS|none]\n"
+	  "    [--deadline MS|none] [--allow-setuid yes|no]\n"
 	  "\n"
 	  "Changes a rescue point that is in use; 'reassurectl help add' explains the\n"
 	  "options.  What is not given stays as it is, and so do the counters.  Calls\n"

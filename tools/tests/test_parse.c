@@ -209,6 +209,7 @@ static void test_add(void **state)
 			"--name=n", "--signals=SEGV", "--handled=leave",
 			"--budget=1/2", "--shared", "restore",
 			"--exhausted", "skip", "--deadline=1500",
+			"--allow-setuid", "yes",
 			"--exits=all"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
@@ -220,6 +221,7 @@ static void test_add(void **state)
 	assert_true(options.has_exhausted);
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.deadline_ms, 1500);
+	assert_true(options.has_allow_setuid && options.allow_setuid);
 	assert_int_equal(options.exits, EXITS_ALL);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
@@ -271,6 +273,8 @@ static void test_add_errors(void **state)
 	assert_false(ADD("--exe=a", "--function=f", "--return=1",
 			 "--budget=unlimited", "--exhausted=skip"));
 	assert_contains(error, "--exhausted skip needs a --budget");
+	assert_false(ADD("--allow-setuid=maybe"));
+	assert_contains(error, "--allow-setuid takes yes or no, not 'maybe'");
 	assert_false(ADD("--deadline=0"));
 	assert_contains(error, "--deadline takes 1 to 86400000 milliseconds or none, not '0'");
 	assert_false(ADD("--deadline=86400001"));
