@@ -238,6 +238,9 @@ unsigned long checkpoint_returns_to(const struct checkpoint *cp)
 /* Where return probes lead to; 0 when none was set in this process. */
 static unsigned long find_trampoline(struct checkpoint *cp)
 {
+	/* None yet where every entry was refused. */
+	if (!cp->gm)
+		return 0;
 	if (!cp->gm->trampoline) {
 		mmap_read_lock(cp->mm);
 		guarded_mm_trampoline(cp->gm);

@@ -115,6 +115,46 @@ TEST_F(leaving, by_many_exits)
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_ABANDONED));
 }
 
+/*
+ * A call that is refused, of one thread of several, whose return address is
+ * another than at its entry.
+ */
+void swaps_its_return(void);
+asm(".pushsection .text\n"
+	".type swaps_its_return, @function\n"
+	"swaps_its_return:\n"
+	"	lea 1f(%rip), %rax\n"
+	"	mov (%rsp), %rdx\n"
+	"	mov %rax, (%rsp)\n"
+	"	ret\n"
+	"1:	jmp *%rdx\n"
+	".size swaps_its_return, .-swaps_its_return\n"
+	".popsection\n");
+
+static void *sleep_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int swapping_program(void *arg)
+{
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, sleep_for_ever, NULL));
+	swaps_its_return();
+	swaps_its_return();
+	return 0;
+}
+
+TEST_F(leaving, refused_and_with_another_return_address)
+{
+	ASSERT_EQ(0, protect_exits(swaps_its_return));
+	EXPECT_EQ(0, child_run(swapping_program, NULL));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+}
+
 /* What a call did after it was left is not undone. */
 static int fault_after_program(void *arg)
 {
