@@ -228,10 +228,11 @@ static void stop_interception(void)
 {
 	fatal_signal_stop();
 	mapping_guard_stop();
+	/* The hook looks into checkpoints without a reference. */
+	system_calls_stop();
 	checkpoint_drop_all();
 	reassure_guarded_mm_drop_all();
 	bypass_stop();
-	system_calls_stop();
 	skip_stop();
 	deadline_stop();
 	write_guard_stop();
