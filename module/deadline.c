@@ -12,6 +12,7 @@
 #include "checkpoint.h"
 #include "deadline.h"
 #include "guarded_mm.h"
+#include "kernel_symbols.h"
 #include "pending.h"
 #include "rescue.h"
 
@@ -31,7 +32,9 @@ static void deadline_work(struct callback_head *work)
 	struct checkpoint *cp =
 		container_of(work, struct checkpoint, deadline.work);
 
-	if (cp->deadline.expired == cp->deadline.call)
+	/* A signal's work is behind this one and serves the call. */
+	if (cp->deadline.expired == cp->deadline.call &&
+	    !test_bit(CHECKPOINT_WORK_QUEUED, &cp->flags))
 		rescue_current(cp, NULL);
 	put_work(cp);
 }
@@ -80,6 +83,11 @@ void deadline_arm(struct checkpoint *cp, u32 milliseconds)
 		      HRTIMER_MODE_REL);
 }
 
+static bool is_work(struct callback_head *work, void *data)
+{
+	return work == data;
+}
+
 /* The call ends; @cp->lock is held.  When it returns no timer runs. */
 void deadline_cancel(struct checkpoint *cp)
 {
@@ -90,6 +98,11 @@ void deadline_cancel(struct checkpoint *cp)
 	hrtimer_cancel(&deadline->timer);
 	/* Work that is queued is too late. */
 	deadline->call++;
+	/* And may be for ever, where the thread is stopped. */
+	if (deadline->task != current &&
+	    kernel_task_work_cancel_match(deadline->task, is_work,
+					  &deadline->work))
+		put_work(cp);
 	put_task_struct(deadline->task);
 	deadline->task = NULL;
 }

@@ -25,6 +25,8 @@ typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
 				     unsigned long address, bool freeze,
 				     struct folio *folio);
 typedef void notify_resume_function(struct pt_regs *regs);
+typedef struct callback_head *work_cancel_function(struct task_struct *task,
+	bool (*match)(struct callback_head *work, void *data), void *data);
 typedef void lru_drain_function(void);
 typedef long system_call_function(const struct pt_regs *regs);
 typedef vm_fault_t fault_function(struct vm_area_struct *vma,
@@ -36,6 +38,8 @@ DEFINE_STATIC_CALL_NULL(reassure_split_huge_pmd,
 			*(split_huge_pmd_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_notify_resume,
 			*(notify_resume_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_work_cancel,
+			*(work_cancel_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_fault, *(fault_function *)NULL);
@@ -145,6 +149,15 @@ void kernel_abort_single_step(void)
 	static_call(reassure_notify_resume)(task_pt_regs(current));
 }
 
+struct callback_head *
+kernel_task_work_cancel_match(struct task_struct *task,
+			      bool (*match)(struct callback_head *work,
+					    void *data),
+			      void *data)
+{
+	return static_call(reassure_work_cancel)(task, match, data);
+}
+
 void kernel_drain_lru_batches(void)
 {
 	static_call(reassure_lru_drain)();
@@ -212,12 +225,13 @@ int __init reassure_kernel_symbols_init(void)
 {
 	void *flush = symbol_address("flush_tlb_mm_range");
 	void *resume = symbol_address("uprobe_notify_resume");
+	void *cancel = symbol_address("task_work_cancel_match");
 	void *drain = symbol_address("lru_add_drain");
 	void *drain_all = symbol_address("lru_add_drain_all");
 	void *fault = address_behind_hooks("handle_mm_fault");
 	void *split = NULL;
 
-	if (!flush || !resume || !drain || !drain_all || !fault)
+	if (!flush || !resume || !cancel || !drain || !drain_all || !fault)
 		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
 		split = symbol_address("__split_huge_pmd");
@@ -227,6 +241,7 @@ int __init reassure_kernel_symbols_init(void)
 	}
 	static_call_update(reassure_flush_tlb, flush);
 	static_call_update(reassure_notify_resume, resume);
+	static_call_update(reassure_work_cancel, cancel);
 	static_call_update(reassure_lru_drain, drain);
 	static_call_update(reassure_lru_drain_all, drain_all);
 	static_call_update(reassure_fault, fault);

@@ -5,6 +5,8 @@
 #include <linux/mm_types.h>
 #include <linux/ptrace.h>
 
+struct callback_head;
+struct task_struct;
 struct tracepoint;
 
 int reassure_kernel_symbols_init(void);
@@ -18,6 +20,12 @@ void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
 /* Maps the transparent huge page at @address by small entries. */
 void kernel_split_huge_pmd(struct vm_area_struct *vma, pmd_t *pmd,
 			   unsigned long address);
+/* Takes the work that @match finds off @task's list; NULL if none is there. */
+struct callback_head *
+kernel_task_work_cancel_match(struct task_struct *task,
+			      bool (*match)(struct callback_head *work,
+					    void *data),
+			      void *data);
 /* Ends the single step of a probed instruction that current is in. */
 void kernel_abort_single_step(void);
 /*
