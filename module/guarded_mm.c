@@ -64,6 +64,23 @@ void notrace guarded_mm_mappings_may_change(void)
 		WRITE_ONCE(gm->maps.stale, true);
 }
 
+/*
+ * Current is about to change mappings.  If it is another task of an address
+ * space in which a call is open, made by vfork() for instance, nobody sets
+ * aside what it removes.
+ */
+void notrace guarded_mm_other_changes_mappings(void)
+{
+	struct guarded_mm *gm = current->mm ? guarded_mm_peek(current->mm) : NULL;
+	struct task_struct *owner;
+
+	if (!gm)
+		return;
+	owner = READ_ONCE(gm->owner);
+	if (owner && owner != current)
+		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
+}
+
 /**
  * guarded_mm_find() - the guarded_mm of an address space
  * @mm: the address space

@@ -144,6 +144,7 @@ struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
 bool guarded_mm_is_inside(void);
 void guarded_mm_mappings_may_change(void);
+void guarded_mm_other_changes_mappings(void);
 void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
 			 unsigned long end, int refusal);
 

@@ -331,6 +331,7 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 	int i;
 
 	note_change();
+	guarded_mm_other_changes_mappings();
 	if (!guarded_mm_is_inside() || within_module(parent_ip, THIS_MODULE))
 		return;
 	/* A landing pad of four bytes may come first. */
@@ -359,8 +360,8 @@ int mapping_guard_start(void)
 }
 
 /*
- * Removes the hooks and waits until nobody is behind them; write_guard_stop()
- * must follow.
+ * Removes the hooks and waits until nobody is behind them, but for the last
+ * instruction: see write_guard_await().
  */
 void mapping_guard_stop(void)
 {
