@@ -26,8 +26,8 @@ static DEFINE_SPINLOCK(table_lock);
 /* How long a log keeps spares when no call comes, to twice that. */
 #define TRIM_INTERVAL	HZ
 
-/* Keeps two threads from making one each for the same address space. */
-static DEFINE_MUTEX(creation_lock);
+/* Attempts, a tick apart, to have the mmap lock for making one. */
+#define LOCK_ATTEMPTS	10
 
 static struct guarded_mm *lookup(struct mm_struct *mm)
 {
@@ -336,32 +336,64 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.free_notifier = notifier_free,
 };
 
+/*
+ * Locks the address space of current for writing.  Whoever holds the lock may
+ * wait for a process that does not answer; so nobody waits for him here.
+ */
+static bool lock_for_creation(struct mm_struct *mm)
+{
+	int attempts = LOCK_ATTEMPTS;
+
+	/* Without the wrapper, which newer kernels do not have. */
+	while (!down_write_trylock(&mm->mmap_lock)) {
+		if (!attempts--)
+			return false;
+		schedule_timeout_killable(1);
+	}
+	return true;
+}
+
+/*
+ * One that is found although it is not in the table any more is on its way
+ * out.  What became writable without its hooks it does not know.
+ */
+static struct guarded_mm *make(struct mm_struct *mm)
+{
+	struct mmu_notifier *notifier;
+	struct guarded_mm *gm;
+
+	notifier = mmu_notifier_get_locked(&notifier_ops, mm);
+	if (IS_ERR(notifier))
+		return NULL;
+	gm = container_of(notifier, struct guarded_mm, notifier);
+	if (gm->listed) {
+		mmu_notifier_put(notifier);
+		return NULL;
+	}
+	gm->listed = true;
+	refcount_inc(&gm->users);
+	spin_lock(&table_lock);
+	hash_add_rcu(guarded_mm_table, &gm->node, (unsigned long)mm);
+	spin_unlock(&table_lock);
+	return gm;
+}
+
 /**
  * guarded_mm_acquire() - the guarded_mm of an address space, made if needed
  * @mm: the address space of current, not locked
  *
- * Return: with a reference; NULL without memory or when current is dying.
+ * Return: with a reference; NULL without memory, when current is dying, while
+ * somebody else holds the mmap lock, or the last one is not gone yet.
  */
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm)
 {
 	struct guarded_mm *gm = guarded_mm_find(mm);
-	struct mmu_notifier *notifier;
 
-	if (gm)
+	if (gm || !lock_for_creation(mm))
 		return gm;
-	mutex_lock(&creation_lock);
-	gm = guarded_mm_find(mm);
-	if (!gm) {
-		notifier = mmu_notifier_get(&notifier_ops, mm);
-		if (!IS_ERR(notifier)) {
-			gm = container_of(notifier, struct guarded_mm, notifier);
-			refcount_inc(&gm->users);
-			spin_lock(&table_lock);
-			hash_add_rcu(guarded_mm_table, &gm->node, (unsigned long)mm);
-			spin_unlock(&table_lock);
-		}
-	}
-	mutex_unlock(&creation_lock);
+	/* Another thread may have been faster. */
+	gm = guarded_mm_find(mm) ?: make(mm);
+	mmap_write_unlock(mm);
 	return gm;
 }
 

@@ -35,6 +35,7 @@
  *	stack mapping, it is neither protected nor kept.  0 when all is live
  * @live_from: the first byte of the page @dead_end that is live
  * @released: the address space has ended
+ * @listed: it is, or was, in the table
  * @entry_sp: user stack pointer at the entry
  * @altstack: its alternate signal stack then
  * @altstack_size: the size of that
@@ -64,6 +65,7 @@ struct guarded_mm {
 	unsigned long dead_end;
 	unsigned int live_from;
 	bool released;
+	bool listed;
 	unsigned long entry_sp;
 	unsigned long altstack;
 	unsigned long altstack_size;

@@ -69,6 +69,7 @@ static void __exit reassure_exit(void)
 {
 	reassure_netlink_exit();
 	rescue_point_delete_all();
+	write_guard_await();
 	reassure_probed_places_exit();
 	reassure_sysfs_exit();
 	reassure_checkpoint_exit();

@@ -699,6 +699,8 @@ static struct genl_family family = {
 	.module = THIS_MODULE,
 	/* An administrator in a network namespace of his own may use it. */
 	.netnsok = true,
+	/* The registry has its lock; to unregister probes may take long. */
+	.parallel_ops = true,
 	.pre_doit = pre_doit,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),

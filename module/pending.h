@@ -8,7 +8,7 @@
 /*
  * How many threads are, or will be, in a piece of the module that may sleep:
  * who takes the way to it away waits for them.  What they execute behind
- * pending_end() is waited for by write_guard_stop().
+ * pending_end() is waited for by write_guard_await().
  */
 static inline void pending_begin(atomic_t *pending)
 {

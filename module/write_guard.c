@@ -408,15 +408,20 @@ int write_guard_start(void)
 }
 
 /**
- * write_guard_stop() - remove the hook and wait until nobody is in it
+ * write_guard_stop() - remove the hook
  *
- * Faults that sleep in guarded_fault() are waited for as long as the disk
- * takes that they wait for.
+ * Faults that are in guarded_fault() sleep there for as long as who serves them
+ * likes, perhaps for ever: they are waited for when the module goes.
  */
 void write_guard_stop(void)
 {
 	/* It returns when those whom it sent to guarded_fault() have arrived. */
 	unregister_ftrace_function(&fault_ops);
+}
+
+/* Waits until no fault is inside; the hook is removed. */
+void write_guard_await(void)
+{
 	WRITE_ONCE(stopping, true);
 	/* Either we see that the last has left or it sees that we wait. */
 	smp_mb();

@@ -4,6 +4,7 @@
 
 int write_guard_start(void);
 void write_guard_stop(void);
+void write_guard_await(void);
 
 int reassure_write_guard_init(void);
 void reassure_write_guard_exit(void);

@@ -9,10 +9,12 @@
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -61,6 +63,10 @@ static long __noipa victim(void (*inside)(void))
 	inside();
 	touch_read(BAD_ADDRESS);
 	return 1;
+}
+
+static void nothing(void)
+{
 }
 
 /* Ways of being inside, until the other side goes on. */
@@ -363,7 +369,8 @@ TEST_F(outside, stepped_through)
  * The deadline comes meanwhile.  A frozen process is rolled back where it is, a
  * stopped one when it goes on.
  */
-static void meet_deadline(struct __test_metadata *_metadata, bool frozen)
+static void meet_deadline(struct __test_metadata *_metadata, bool frozen,
+			  bool deleted)
 {
 	struct rescue_point rp = {
 		.function = victim,
@@ -383,20 +390,67 @@ static void meet_deadline(struct __test_metadata *_metadata, bool frozen)
 		ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
 	}
 	sleep(LONG_S);
+	if (deleted)
+		ASSERT_EQ(0, rescue_points_flush());
 	EXPECT_TRUE(frozen ? set_frozen(false) : !kill(child, SIGCONT));
-	EXPECT_EQ(0, child_wait(child));
-	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_DEADLINES));
+	if (deleted)
+		EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(deleted ? -SIGKILL : 0, child_wait(child));
+	EXPECT_EQ(!deleted, events_since_mark(REASSURE_COUNTER_DEADLINES));
 	EXPECT_TRUE(!frozen || remove_cgroup());
 }
 
 TEST_F(outside, stopped_beyond_the_deadline)
 {
-	meet_deadline(_metadata, false);
+	meet_deadline(_metadata, false, false);
 }
 
 TEST_F(outside, frozen_beyond_the_deadline)
 {
-	meet_deadline(_metadata, true);
+	meet_deadline(_metadata, true, false);
+}
+
+/* Who deletes it must not wait for SIGCONT. */
+TEST_F(outside, stopped_beyond_the_deadline_and_not_protected_any_more)
+{
+	meet_deadline(_metadata, false, true);
+}
+
+/* A fault that nobody serves, of a process that was inside once. */
+static int waiting_for_a_page_program(void *arg)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { .len = PAGE_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd;
+
+	program(nothing);
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+	CHECK(fd >= 0 && !ioctl(fd, UFFDIO_API, &api));
+	range.range.start = (unsigned long)private_memory(PAGE_SIZE);
+	CHECK(!ioctl(fd, UFFDIO_REGISTER, &range));
+	meet_signal(inside_now);
+	touch_read((void *)range.range.start);
+	return 1;
+}
+
+TEST_F(outside, waits_for_a_page_when_all_rescue_points_go)
+{
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	child = child_start(waiting_for_a_page_program, NULL);
+	meet_await(inside_now);
+	EXPECT_TRUE(comes_to_state(child, 'S'));
+	usleep(100000);
+	/* And others may come. */
+	ASSERT_EQ(0, rescue_points_flush());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(program, nothing));
+	EXPECT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(-SIGKILL, child_wait(child));
 }
 
 /* Core dumps: they show the process at the fault, and the call is over. */
@@ -596,6 +650,35 @@ TEST_F(outside, another_has_had_its_memory)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+/* What it removes nobody sets aside. */
+static unsigned char *discarded;
+
+static int discard_and_exit(void *arg)
+{
+	_exit(madvise(discarded, PAGE_SIZE, MADV_DONTNEED));
+}
+
+static void have_memory_discarded(void)
+{
+	CHECK(waitpid(share_memory(discard_and_exit), NULL, 0) > 0);
+	touch_write(discarded);
+}
+
+static int discarding_program(void *arg)
+{
+	discarded = private_memory(PAGE_SIZE);
+	memory_fill(discarded, PAGE_SIZE, 1);
+	victim(have_memory_discarded);
+	return 1;
+}
+
+TEST_F(outside, another_has_discarded_its_memory)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(discarding_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+}
+
 TEST_F(outside, another_has_its_memory)
 {
 	ASSERT_EQ(0, rescue_point_protect(victim));
@@ -611,10 +694,6 @@ TEST_F(outside, another_has_its_memory)
 #define COPY		"/tmp/reassure-outside"
 #define COPY_RUNS	"REASSURE_OUTSIDE_COPY"
 #define NOBODY		65534
-
-static void nothing(void)
-{
-}
 
 /* Before the harness begins. */
 static __attribute__((constructor)) void run_as_copy(void)
