@@ -261,6 +261,13 @@ static unsigned long find_room(struct guarded_mm *gm, unsigned long from,
 	return to;
 }
 
+/* Whether the process may have some mappings more, to move others back. */
+bool moved_mappings_have_room(struct guarded_mm *gm)
+{
+	return READ_ONCE(guarded_mm_mm(gm)->map_count) <=
+	       DEFAULT_MAX_MAP_COUNT - SPARE_MAPPINGS;
+}
+
 /* Negative, or why it cannot be done. */
 static int set_aside(struct guarded_mm *gm, unsigned long from,
 		     unsigned long size, unsigned long vm_flags)
@@ -269,8 +276,7 @@ static int set_aside(struct guarded_mm *gm, unsigned long from,
 	struct moved_mapping *move;
 	unsigned long to;
 
-	if (READ_ONCE(guarded_mm_mm(gm)->map_count) >
-	    DEFAULT_MAX_MAP_COUNT - SPARE_MAPPINGS)
+	if (!moved_mappings_have_room(gm))
 		return REASSURE_REFUSED_MAPPING;
 	move = add(gm, from, size);
 	if (!move)

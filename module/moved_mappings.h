@@ -47,6 +47,7 @@ void moved_mappings_have_moved(struct guarded_mm *gm, unsigned long from,
 void moved_mappings_have_gone(struct guarded_mm *gm, unsigned long start,
 			      unsigned long end);
 bool moved_mappings_concern(const struct guarded_mm *gm, unsigned long address);
+bool moved_mappings_have_room(struct guarded_mm *gm);
 int moved_mappings_check(struct guarded_mm *gm);
 int moved_mappings_put_back(struct guarded_mm *gm, unsigned int count);
 void moved_mappings_discard(struct guarded_mm *gm);

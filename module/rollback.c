@@ -223,6 +223,8 @@ static int prepare_mappings(struct rollback *rb)
 	int ret;
 
 	if (has_rearranged(gm)) {
+		if (!moved_mappings_have_room(gm))
+			return REASSURE_REFUSED_MAPPING;
 		if (mappings_changes_reserve(&rb->changes, &gm->maps, mm))
 			return REASSURE_REFUSED_MEMORY;
 		return moved_mappings_check(gm);
