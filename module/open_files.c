@@ -225,10 +225,36 @@ static bool can_be_kept(struct file *file)
 
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode))
 		return false;
+	/* It could not be executed by its name until the call ends. */
+	if (file->f_mode & FMODE_WRITE && inode->i_mode & 0111 &&
+	    inode->i_nlink)
+		return false;
 	/* The locks of such file systems may be kept elsewhere. */
 	if (file->f_op->lock || file->f_op->flock)
 		return false;
 	return !compat_has_locks(inode, file) && !compat_has_dnotify(inode);
+}
+
+/**
+ * open_files_made_executable() - some file is about to become executable
+ * @of: the descriptors of current
+ *
+ * One that is kept, and was open for writing, could not be executed.
+ *
+ * Return: whether files that were kept are closed now, because of that.
+ */
+bool open_files_made_executable(struct open_files *of)
+{
+	unsigned int i;
+
+	for (i = 0; i < of->nr_kept; i++)
+		if (of->kept[i].file->f_mode & FMODE_WRITE)
+			break;
+	if (i == of->nr_kept)
+		return false;
+	while (of->nr_kept)
+		fput(of->kept[--of->nr_kept].file);
+	return true;
 }
 
 /* Remembers what close-on-exec was before the first change. */

@@ -85,6 +85,7 @@ struct open_files {
 };
 
 int open_files_record(struct open_files *of);
+bool open_files_made_executable(struct open_files *of);
 void open_files_drop(struct open_files *of);
 void open_files_free(struct open_files *of);
 

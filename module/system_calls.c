@@ -162,6 +162,19 @@ static int look_at_refused_descriptor(struct checkpoint *cp,
 	return REASSURE_REFUSED_DESCRIPTOR;
 }
 
+/* The mode is the second argument, or the third after a directory. */
+static int look_at_chmod(struct checkpoint *cp, const struct pt_regs *regs,
+			 bool recording)
+{
+	bool at = regs->orig_ax != __NR_chmod && regs->orig_ax != __NR_fchmod;
+	umode_t mode = at ? regs->dx : regs->si;
+
+	if (!recording || !(mode & 0111) ||
+	    !open_files_made_executable(&cp->files))
+		return -1;
+	return REASSURE_REFUSED_DESCRIPTOR;
+}
+
 static int look_at_refused_state(struct checkpoint *cp,
 				 const struct pt_regs *regs, bool recording)
 {
@@ -333,6 +346,12 @@ static const struct {
 	{ __NR_io_setup, look_at_refused_descriptor },
 	{ __NR_io_destroy, look_at_refused_descriptor },
 	{ __NR_io_submit, look_at_refused_descriptor },
+	{ __NR_chmod, look_at_chmod },
+	{ __NR_fchmod, look_at_chmod },
+	{ __NR_fchmodat, look_at_chmod },
+#ifdef __NR_fchmodat2
+	{ __NR_fchmodat2, look_at_chmod },
+#endif
 	{ __NR_clone, look_at_clone },
 	{ __NR_clone3, look_at_clone3 },
 	{ __NR_unshare, look_at_refused_state },

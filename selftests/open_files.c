@@ -1309,4 +1309,55 @@ TEST_F_TIMEOUT(open_files, are_let_go_at_the_end, 120)
 	EXPECT_EQ(0, rmdir(mounted));
 }
 
+/*
+ * A program that the call has finished writing is executed at once.  Nothing
+ * crashes here.
+ */
+#define PROGRAM		"/tmp/reassure-program"
+
+static long __noipa finishes(mode_t mode)
+{
+	pid_t child;
+	int status;
+
+	CHECK(!close(file));
+	CHECK(!mode || !chmod(PROGRAM, mode));
+	child = fork();
+	if (!child) {
+		execl(PROGRAM, PROGRAM, NULL);
+		_exit(errno);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	return WEXITSTATUS(status);
+}
+
+static int program_program(void *arg)
+{
+	static const char text[] = "#!/bin/sh\nexit 99\n";
+	mode_t modes[] = { 0700, 0600 };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		unlink(PROGRAM);
+		file = open(PROGRAM, O_WRONLY | O_CREAT | O_CLOEXEC, modes[i]);
+		CHECK(file >= 0);
+		CHECK(write(file, text, sizeof(text) - 1) == sizeof(text) - 1);
+		CHECK(finishes(i ? 0700 : 0) == 99);
+	}
+	unlink(PROGRAM);
+	return 0;
+}
+
+TEST_F(open_files, closed_and_executed)
+{
+	const struct rescue_point rp = {
+		.function = finishes,
+		.name = "finishes",
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(program_program, NULL));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_COMMITS));
+}
+
 TEST_HARNESS_MAIN
