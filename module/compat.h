@@ -31,6 +31,10 @@
 #error "Reassure needs x86-64, UPROBES, MMU_NOTIFIER and DYNAMIC_FTRACE"
 #endif
 
+#if IS_ENABLED(CONFIG_PREEMPT_RT)
+#error "Reassure takes spinlocks in hooks that must not sleep: not for PREEMPT_RT"
+#endif
+
 /* The private limit of kernel/events/uprobes.c, all tracers together. */
 #define COMPAT_MAX_URETPROBE_DEPTH	64
 
