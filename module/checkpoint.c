@@ -390,6 +390,20 @@ static void save_signals(struct signal_state *state)
 }
 
 /*
+ * A call has just written it there.  Without that, the page may be one that
+ * somebody is long in bringing in, while others wait for the probe.
+ */
+static bool read_return_address(struct checkpoint *cp, unsigned long sp)
+{
+	bool missing;
+
+	pagefault_disable();
+	missing = get_user(cp->return_address, (unsigned long __user *)sp);
+	pagefault_enable();
+	return !missing && cp->return_address;
+}
+
+/*
  * Opens the checkpoint's other sides, or says why that is not possible.
  * Without it the checkpoint only tells a fault why it is not rescued.
  */
@@ -401,9 +415,7 @@ static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
 	if (cp->gained_privileges && !cp->settings.allow_setuid)
 		return REASSURE_REFUSED_SETUID;
 	if (!registers_supported(regs) ||
-	    (cp->rp->exits &&
-	     (get_user(cp->return_address, (unsigned long __user *)regs->sp) ||
-	      !cp->return_address)))
+	    (cp->rp->exits && !read_return_address(cp, regs->sp)))
 		return REASSURE_REFUSED_PROBE;
 	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;

@@ -89,8 +89,9 @@ static bool is_due(struct rescue_point *rp,
  * @regs: its registers, at the function's first instruction
  *
  * Return: false when the function is to run: the budget is not spent, the
- * program gained privileges and that is not allowed, there is no memory, or
- * current runs in a mode whose return cannot be forged.
+ * program gained privileges and that is not allowed, it is traced (a debugger
+ * may be stepping), there is no memory, or current runs in a mode whose return
+ * cannot be forged.
  */
 bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 {
@@ -99,7 +100,7 @@ bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 
 	rescue_point_settings(rp, &settings);
 	/* It may have changed since it was looked at. */
-	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP || current->ptrace ||
 	    (!settings.allow_setuid && process_has_gained_privileges()) ||
 	    !is_due(rp, &settings) || !registers_supported(regs))
 		return false;
