@@ -287,8 +287,8 @@ static int unloading_program(void *arg)
 	return module_unload() ? 1 : 0;
 }
 
-/* Whether @pid comes to sleep in a function of the module. */
-static bool sleeps_in_module(pid_t pid)
+/* Whether @pid comes to sleep in the handler of a probe at an entry. */
+static bool sleeps_in_handler(pid_t pid)
 {
 	char path[64], stack[4096];
 	int ms;
@@ -297,7 +297,7 @@ static bool sleeps_in_module(pid_t pid)
 	/* It may not have come there yet. */
 	for (ms = 0; ms < 10000; ms += 10) {
 		if (!read_text(path, stack, sizeof(stack)) &&
-		    strstr(stack, "[reassure]"))
+		    strstr(stack, " on_entry+"))
 			return true;
 		usleep(10000);
 	}
@@ -306,7 +306,11 @@ static bool sleeps_in_module(pid_t pid)
 
 static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
 {
-	struct rescue_point second = { .function = inner, .name = "inner" };
+	struct rescue_point second = {
+		.function = inner,
+		.name = "inner",
+		.probe_exits = true,
+	};
 	pid_t sleeping, unloading;
 
 	slow = shared_memory(sizeof(*slow));
@@ -316,7 +320,7 @@ static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
 	meet_await(&slow->asked);
 	/* Where its signal is pending, the kernel does not let it sleep. */
 	if (!fault)
-		EXPECT_TRUE(sleeps_in_module(sleeping));
+		EXPECT_TRUE(sleeps_in_handler(sleeping));
 	unloading = child_start(unloading_program, NULL);
 	/* It waits, however long. */
 	sleep(3);
@@ -351,7 +355,11 @@ static int inner_program(void *arg)
  */
 TEST_F_TIMEOUT(unload, not_and_a_call_is_committed_at_once, 60)
 {
-	struct rescue_point second = { .function = inner, .name = "inner" };
+	struct rescue_point second = {
+		.function = inner,
+		.name = "inner",
+		.probe_exits = true,
+	};
 	pid_t inside, sleeping, deleting;
 
 	slow = shared_memory(sizeof(*slow));
@@ -361,8 +369,10 @@ TEST_F_TIMEOUT(unload, not_and_a_call_is_committed_at_once, 60)
 	meet_await(&inside_now[0]);
 	sleeping = child_start(sleeping_program, NULL);
 	meet_await(&slow->asked);
+	EXPECT_TRUE(sleeps_in_handler(sleeping));
 	deleting = child_start(deleting_program, "inner");
 	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_COMMITS, 1));
+	sleep(1);
 	EXPECT_EQ(0, waitpid(deleting, NULL, WNOHANG));
 	meet_signal(&slow->answer);
 	EXPECT_EQ(0, child_wait(deleting));
