@@ -304,6 +304,12 @@ static struct mapping_call {
 #endif
 };
 
+/* Whether an madvise() discards memory.  What allocators do all the time. */
+static bool notrace discards(const struct pt_regs *regs)
+{
+	return regs->dx == MADV_DONTNEED || regs->dx == MADV_FREE;
+}
+
 /* Before the next entry; inside a call it does no harm. */
 static void notrace note_change(void)
 {
@@ -315,8 +321,8 @@ static void notrace note_change(void)
 		guarded_mm_mappings_may_change();
 		break;
 	case __NR_madvise:
-		/* What allocators do all the time changes no mapping. */
-		if (regs->dx != MADV_DONTNEED && regs->dx != MADV_FREE)
+		/* That changes no mapping. */
+		if (!discards(regs))
 			guarded_mm_mappings_may_change();
 		break;
 	default:
@@ -328,11 +334,15 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops,
 			      struct ftrace_regs *fregs)
 {
+	const struct pt_regs *regs = task_pt_regs(current);
 	int i;
 
 	note_change();
 	guarded_mm_other_changes_mappings();
 	if (!guarded_mm_is_inside() || within_module(parent_ip, THIS_MODULE))
+		return;
+	/* Others need nothing, and may wait long for pages to come. */
+	if (regs->orig_ax == __NR_madvise && !discards(regs))
 		return;
 	/* A landing pad of four bytes may come first. */
 	for (i = 0; i < ARRAY_SIZE(mapping_calls); i++)
