@@ -117,7 +117,8 @@ static void stop_recording(struct checkpoint *cp)
 /* The call is over; @cp->lock is held. */
 static void end_call(struct checkpoint *cp)
 {
-	deadline_cancel(cp);
+	if (cp->deadline.task)
+		deadline_cancel(cp);
 	stop_recording(cp);
 	WRITE_ONCE(cp->rp, NULL);
 	if (cp->oracle)
@@ -306,7 +307,8 @@ static bool has_switched_stacks(struct checkpoint *cp, unsigned long sp)
 
 /**
  * checkpoint_return_probe_kills() - whether a return probe here would
- * @rp: a rescue point without exit probes, which current enters
+ * @rp: a rescue point without exit probes, which current enters while another
+ *	function has a return probe
  * @regs: its registers
  *
  * The kernel takes functions with return probes to return in the opposite
@@ -320,7 +322,7 @@ bool checkpoint_return_probe_kills(struct rescue_point *rp,
 {
 	const struct return_instance *last = current->utask->return_instances;
 
-	if (!last || on_sig_stack(regs->sp) || on_sig_stack(last->stack) ||
+	if (on_sig_stack(regs->sp) || on_sig_stack(last->stack) ||
 	    !is_other_stack(regs->sp, last->stack))
 		return false;
 	count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);

@@ -88,13 +88,14 @@ static bool is_work(struct callback_head *work, void *data)
 	return work == data;
 }
 
-/* The call ends; @cp->lock is held.  When it returns no timer runs. */
+/*
+ * The call, for which one was armed, ends; @cp->lock is held.  When it returns
+ * no timer runs.
+ */
 void deadline_cancel(struct checkpoint *cp)
 {
 	struct deadline *deadline = &cp->deadline;
 
-	if (!deadline->task)
-		return;
 	hrtimer_cancel(&deadline->timer);
 	/* Work that is queued is too late. */
 	deadline->call++;

@@ -76,7 +76,8 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 	struct rescue_point *rp =
 		container_of(consumer, struct rescue_point, entry.consumer);
 
-	if (!rp->exits && checkpoint_return_probe_kills(rp, regs)) {
+	if (!rp->exits && current->utask->return_instances &&
+	    checkpoint_return_probe_kills(rp, regs)) {
 		/* Without memory for one process, it goes for all. */
 		if (!guarded_mm_note_switches_stacks(current->mm))
 			make_stale(rp, "there was no memory for a note");
