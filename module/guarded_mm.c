@@ -478,7 +478,7 @@ static bool has_changed(struct guarded_mm *gm, unsigned long live)
 {
 	return !unprotected_is_empty(&gm->unprotected) ||
 	       shared_memory_has_changed(&gm->shared) ||
-	       page_log_has_absent(&gm->log) ||
+	       gm->shared.log.nr_images || page_log_has_absent(&gm->log) ||
 	       !mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
 	       (live & PAGE_MASK) < gm->dead_end ||
 	       gm->log.nr_in_use || compat_may_be_in_use(guarded_mm_mm(gm));
@@ -531,6 +531,8 @@ static int renew(struct guarded_mm *gm, unsigned long sp)
 	/* Left by another's fault during the last call's end. */
 	if (page_log_has_absent(&gm->log))
 		forget_absent(gm);
+	if (gm->shared.log.nr_images)
+		shared_memory_close(&gm->shared);
 
 	if (!mappings_are_current(&gm->maps, guarded_mm_mm(gm))) {
 		refusal = renew_mappings(gm);
