@@ -350,7 +350,10 @@ static void renew_area(struct guarded_mm *gm, struct vm_area_struct *vma,
 	unsigned long start = address & PMD_MASK;
 
 	mutex_lock(&gm->lock);
-	protect_mapping(gm, vma, start, start + PMD_SIZE);
+	/* While others read, the thread inside runs and may have written. */
+	if (protect_mapping(gm, vma, start, start + PMD_SIZE) &&
+	    current->mm != vma->vm_mm)
+		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);
 	mutex_unlock(&gm->lock);
 	flush(gm, start, start + PMD_SIZE);
 }

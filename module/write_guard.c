@@ -232,25 +232,39 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	return ret;
 }
 
-static bool is_not_present(struct vm_area_struct *vma, unsigned long address)
+/*
+ * Whether a fault that has just ended, and did not write, may have taken the
+ * protection away: what comes back from swap, though only read, may be mapped
+ * writable, and is marked as this process's alone; reclaim may have taken it
+ * again with that mark.
+ */
+static bool may_be_unprotected(struct vm_area_struct *vma,
+			       unsigned long address,
+			       struct page_table_entry *entry)
 {
-	struct page_table_entry entry;
-
-	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
-	return entry.state == PAGE_TABLE_NOT_PRESENT;
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, entry);
+	return entry->state == PAGE_TABLE_NOT_PRESENT ||
+	       (entry->state == PAGE_TABLE_ANON &&
+		(entry->exclusive || entry->writable));
 }
 
-/* Reading in what is not present may map it writable. */
 static vm_fault_t read_fault(struct guarded_mm *gm,
 			     struct vm_area_struct *vma, unsigned long address,
 			     unsigned int flags, struct pt_regs *regs)
 {
-	bool comes_back = is_not_present(vma, address);
-	vm_fault_t ret;
+	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
+	struct page_table_entry entry;
 
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
-	if (comes_back && !fault_unfinished(ret))
+	if (fault_unfinished(ret) || !may_be_unprotected(vma, address, &entry))
+		return ret;
+	if (current->mm == vma->vm_mm ||
+	    (entry.state == PAGE_TABLE_ANON && !entry.writable)) {
 		protection_renew_area(gm, vma, address & PAGE_MASK);
+	} else {
+		/* The thread inside runs and may have written there. */
+		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);
+		unprotected_add_area(&gm->unprotected, address);
+	}
 	return ret;
 }
 
@@ -259,12 +273,12 @@ static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 			     unsigned long address, unsigned int flags,
 			     struct pt_regs *regs)
 {
-	bool changes = flags & FAULT_FLAGS_WRITING ||
-		       is_not_present(vma, address);
-	vm_fault_t ret;
+	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
+	struct page_table_entry entry;
 
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
-	if (changes && !fault_unfinished(ret) && has_private_pages(vma))
+	if (!fault_unfinished(ret) && has_private_pages(vma) &&
+	    (flags & FAULT_FLAGS_WRITING ||
+	     may_be_unprotected(vma, address, &entry)))
 		note_writable(gm, vma, address & PAGE_MASK);
 	return ret;
 }

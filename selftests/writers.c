@@ -851,6 +851,92 @@ TEST_F_TIMEOUT(writers, swap_is_switched_off_inside, 90)
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
+/*
+ * What another process only reads may come back writable, and the thread
+ * inside may write to it at once.
+ */
+static bool is_back(int pagemap, const void *page)
+{
+	uint64_t entry;
+
+	CHECK(pread(pagemap, &entry, sizeof(entry),
+		    (unsigned long)page / PAGE_SIZE * sizeof(entry)) ==
+	      sizeof(entry));
+	return entry >> 63;
+}
+
+static void write_when_it_is_back(void *arg)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	unsigned char *start = arg;
+	unsigned int i, tries;
+
+	CHECK(pagemap >= 0);
+	__atomic_store_n(&shared->go_on, 1, __ATOMIC_RELEASE);
+	for (i = 0; i < SWAPPED_PAGES; i++) {
+		for (tries = 0; tries < 500; tries++)
+			if (is_back(pagemap, start + i * PAGE_SIZE))
+				break;
+		start[i * PAGE_SIZE] = 9;
+	}
+	close(pagemap);
+}
+
+static int read_by_another_program(void *arg)
+{
+	int round, rounds = short_run() ? 20 : 60;
+	unsigned char *start = private_memory(SWAPPED_SIZE);
+	int i;
+
+	madvise(start, SWAPPED_SIZE, MADV_NOHUGEPAGE);
+	shared->area = start;
+	shared->pid = getpid();
+	for (round = 0; round < rounds; round++) {
+		memory_fill(start, SWAPPED_SIZE, 0x73);
+		CHECK(rescued(nothing, NULL));
+		CHECK(!madvise(start, SWAPPED_SIZE, MADV_PAGEOUT));
+		if (rescued(write_when_it_is_back, start))
+			CHECK(memory_holds(start, SWAPPED_SIZE, 0x73));
+		else
+			for (i = 0; i < SWAPPED_PAGES; i++)
+				CHECK(start[i * PAGE_SIZE] == 9);
+	}
+	return 0;
+}
+
+static int reading_program(void *arg)
+{
+	unsigned char bytes[PAGE_SIZE];
+	struct iovec local = { bytes, PAGE_SIZE };
+	struct iovec remote = { .iov_len = PAGE_SIZE };
+	unsigned int i;
+
+	while (!__atomic_load_n(&shared->stop, __ATOMIC_ACQUIRE)) {
+		if (!__atomic_exchange_n(&shared->go_on, 0, __ATOMIC_ACQUIRE))
+			continue;
+		for (i = 0; i < SWAPPED_PAGES; i++) {
+			remote.iov_base = shared->area + i * PAGE_SIZE;
+			CHECK(process_vm_readv(shared->pid, &local, 1, &remote,
+					       1, 0) == PAGE_SIZE);
+		}
+	}
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, swap_is_read_by_another, 120)
+{
+	pid_t reader;
+
+	if (!swap_on_zram(16 << 20))
+		SKIP(return, "no swap on zram");
+	reader = child_start(reading_program, NULL);
+	EXPECT_EQ(0, child_run(read_by_another_program, NULL));
+	meet_signal(&shared->stop);
+	EXPECT_EQ(0, child_wait(reader));
+	swap_off();
+	tell_endurance();
+}
+
 /* userfaultfd fills pages without a fault. */
 #ifndef UFFDIO_MOVE
 /* Since Linux 6.8. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Swap on a loop device on a file in memory.
+ * Swap on a loop device on a file in memory, or on compressed memory.
  */
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/swap.h>
 #include <unistd.h>
@@ -14,14 +15,14 @@
 #include "reassure_test.h"
 #include "swap.h"
 
+#define ZRAM	"/sys/block/zram0/"
+
 static char swap_device[64];
 
 static void put_header(int fd, size_t size)
 {
 	uint32_t header[3] = { 1, size / PAGE_SIZE - 1, 0 };
 
-	/* Here, and not for whom swaps when it has no more memory. */
-	CHECK(!posix_fallocate(fd, 0, size));
 	CHECK(pwrite(fd, header, sizeof(header), 1024) == sizeof(header));
 	CHECK(pwrite(fd, "SWAPSPACE2", 10, PAGE_SIZE - 10) == 10);
 }
@@ -45,6 +46,8 @@ bool swap_on(size_t size)
 	loop = open(swap_device, O_RDWR | O_CLOEXEC);
 	if (file < 0 || loop < 0)
 		return false;
+	/* Here, and not for whom swaps when it has no more memory. */
+	CHECK(!posix_fallocate(file, 0, size));
 	put_header(file, size);
 	if (ioctl(loop, LOOP_SET_FD, file))
 		return false;
@@ -57,11 +60,38 @@ bool swap_on(size_t size)
 	return !number;
 }
 
+/*
+ * From Linux 6.11 on what is only read comes back writable from here.  False
+ * where this cannot be had.
+ */
+bool swap_on_zram(size_t size)
+{
+	char bytes[32];
+	int device;
+
+	if (system("modprobe -q zram"))
+		barrier();
+	snprintf(bytes, sizeof(bytes), "%zu", size);
+	if (write_text(ZRAM "disksize", bytes))
+		return false;
+	strcpy(swap_device, "/dev/zram0");
+	device = open(swap_device, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return false;
+	put_header(device, size);
+	close(device);
+	return !swapon(swap_device, 0);
+}
+
 void swap_off(void)
 {
 	int loop;
 
 	swapoff(swap_device);
+	if (!strcmp(swap_device, "/dev/zram0")) {
+		write_text(ZRAM "reset", "1");
+		return;
+	}
 	loop = open(swap_device, O_RDWR | O_CLOEXEC);
 	ioctl(loop, LOOP_CLR_FD);
 	close(loop);

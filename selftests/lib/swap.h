@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 bool swap_on(size_t size);
+bool swap_on_zram(size_t size);
 void swap_off(void);
 int count_swapped(const void *start, int pages);
 
