@@ -5,8 +5,9 @@
  * Another process that writes to a page which is writable already (ptrace,
  * /proc/PID/mem, process_vm_writev()) does not fault, and a rollback would
  * take its write back unseen.  userfaultfd puts pages in place by itself, and
- * they are writable.  A hook where both have to pass refuses the open checkpoint,
- * and notes the pages for the next entry.  It redirects nothing.
+ * they are writable.  khugepaged brings in what is in swap by itself.  A hook
+ * where all of them have to pass refuses the open checkpoint, and notes the
+ * pages for the next entry.  It redirects nothing.
  */
 #include <linux/ftrace.h>
 #include <linux/mm.h>
@@ -33,6 +34,22 @@ static void notrace note_remote(struct pt_regs *regs)
 		guarded_mm_bypassed(mm, regs->si,
 				    regs->si + regs->dx * PAGE_SIZE,
 				    REASSURE_REFUSED_FOREIGN);
+}
+
+/*
+ * do_swap_page(), with the mmap lock or that of the mapping.  Only who makes
+ * huge pages of small ones comes there without handle_mm_fault(), and with no
+ * other flag; when he gives up, what he has brought in stays as it came.
+ */
+static void notrace note_swapped_in(struct pt_regs *regs)
+{
+	const struct vm_fault *vmf = (void *)regs->di;
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned long area = vmf->address & PMD_MASK;
+
+	if (vmf->flags == FAULT_FLAG_ALLOW_RETRY && guarded_mm_peek(mm))
+		guarded_mm_bypassed(mm, area, area + PMD_SIZE,
+				    REASSURE_REFUSED_MAPPING);
 }
 
 #ifdef CONFIG_USERFAULTFD
@@ -67,6 +84,7 @@ static struct bypass {
 	unsigned long address;
 } bypasses[] = {
 	{ "__get_user_pages", note_remote },
+	{ "do_swap_page", note_swapped_in },
 #ifdef CONFIG_USERFAULTFD
 	{ "mfill_atomic_install_pte", note_filled },
 #ifdef COMPAT_MOVE_FUNCTION

@@ -937,6 +937,56 @@ TEST_F_TIMEOUT(writers, swap_is_read_by_another, 120)
 	tell_endurance();
 }
 
+/* khugepaged brings pages in without a fault, and may give up then. */
+#define COLLAPSED_PAGES	40
+
+static void overwrite_collapsed(void *arg)
+{
+	memory_fill(arg, COLLAPSED_PAGES * PAGE_SIZE, 9);
+}
+
+static void go_on(int sig)
+{
+}
+
+static int given_up_program(void *arg)
+{
+	unsigned char *start = huge_area(false);
+	size_t size = COLLAPSED_PAGES * PAGE_SIZE;
+
+	madvise(start, HUGE_SIZE, MADV_NOHUGEPAGE);
+	memory_fill(start, HUGE_SIZE, 0x74);
+	CHECK(rescued(nothing, NULL));
+	/* One is writable, some are in swap, and the last will never be back. */
+	touch_write(start + size);
+	CHECK(!madvise(start, size, MADV_PAGEOUT));
+	CHECK(count_swapped(start, COLLAPSED_PAGES) == COLLAPSED_PAGES);
+	signal(SIGBUS, go_on);
+	if (madvise(start + HUGE_SIZE - PAGE_SIZE, PAGE_SIZE, MADV_HWPOISON))
+		return 4;
+	madvise(start, HUGE_SIZE, MADV_HUGEPAGE);
+	CHECK(madvise(start, HUGE_SIZE, MADV_COLLAPSE));
+	if (count_swapped(start, COLLAPSED_PAGES))
+		return 4;
+	CHECK(rescued(overwrite_collapsed, start));
+	CHECK(memory_holds(start, size, 0x74));
+	return 0;
+}
+
+TEST_F_TIMEOUT(writers, huge_page_is_given_up, 90)
+{
+	int ended;
+
+	if (!swap_on_zram(16 << 20))
+		SKIP(return, "no swap on zram");
+	ended = child_run(given_up_program, NULL);
+	swap_off();
+	if (ended == 4)
+		SKIP(return, "no MADV_HWPOISON or MADV_COLLAPSE");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
 /* userfaultfd fills pages without a fault. */
 #ifndef UFFDIO_MOVE
 /* Since Linux 6.8. */
