@@ -76,6 +76,14 @@ static inline bool page_log_has_absent(struct page_log *log)
 	       !xa_empty(&log->areas);
 }
 
+/* Whether the page at @address, and not its whole area, did not exist. */
+static inline bool page_log_is_absent(struct page_log *log,
+				      unsigned long address)
+{
+	return xa_get_mark(&log->pages, address >> PAGE_SHIFT,
+			   PAGE_LOG_ABSENT_MARK);
+}
+
 /* The image of @page was filled from byte @from on. */
 static inline void page_log_saved(struct page_log *log,
 				  struct logged_page *page, unsigned int from)

@@ -68,7 +68,7 @@ static int log_image(struct guarded_mm *gm, struct xa_state *place,
 /* What log_page() answers besides errors. */
 enum {
 	LOG_KEPT,
-	/* The entry was empty. */
+	/* And nothing stood there at the entry. */
 	LOG_KEPT_EMPTY,
 	/* No call wants it any more. */
 	LOG_CLOSED,
@@ -94,10 +94,14 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = LOG_CLOSED;
 		goto unlock;
 	}
-	/* Not wanted, or logged by another's fault. */
-	if (guarded_mm_is_dead(gm, vma, address) ||
-	    page_log_seek(&gm->log, &place, &page))
+	if (guarded_mm_is_dead(gm, vma, address))
 		goto unlock;
+	if (page_log_seek(&gm->log, &place, &page)) {
+		/* Perhaps by a fault that brought no page then. */
+		if (page_log_is_absent(&gm->log, address))
+			ret = LOG_KEPT_EMPTY;
+		goto unlock;
+	}
 	room = page ?: page_log_spare(&gm->log, PAGE_LOG_GFP);
 	page_table_get(vma->vm_mm, address, room ? room->image : NULL, false,
 		       &entry);
