@@ -163,7 +163,6 @@ int shared_memory_renew(struct guarded_mm *gm)
 	unsigned long start, end;
 	unsigned int i;
 
-	shared->used = true;
 	if (shared->stale) {
 		WRITE_ONCE(shared->stale, false);
 		shared->refusal = look_at_mappings(gm);
@@ -199,6 +198,9 @@ void shared_memory_open(struct shared_memory *shared,
 	shared->log.call++;
 	shared->log.nr_saved = 0;
 	WRITE_ONCE(shared->mode, mode);
+	/* A fault of others that does not see it is one that the entry sees. */
+	if (mode != REASSURE_SHARED_LEAVE)
+		WRITE_ONCE(shared->used, true);
 }
 
 /* The call is over; the lock of the address space is held. */
