@@ -274,8 +274,10 @@ void protection_renew_area(struct guarded_mm *gm, struct vm_area_struct *vma,
 	do
 		page_table_walk(vma, start, end, protect_pte, &walk);
 	while (walk_again(&walk));
-	if (walk.refusal >= 0)
+	if (walk.refusal >= 0) {
 		guarded_mm_refuse(gm, walk.refusal);
+		unprotected_add_area(&gm->unprotected, address);
+	}
 	mutex_unlock(&gm->lock);
 	kernel_flush_tlb_range(vma->vm_mm, start, end);
 }
