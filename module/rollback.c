@@ -66,6 +66,8 @@ static struct page *get_own_page(struct rollback *rb, unsigned long address)
 		 * call is not redirected to the write-fault hook.
 		 */
 		ret = handle_mm_fault(vma, address, FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE, NULL);
+		/* In a large folio it comes with its neighbours. */
+		unprotected_add_area(&rb->gm->unprotected, address);
 		if (ret & VM_FAULT_ERROR)
 			return NULL;
 	}
