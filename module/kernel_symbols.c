@@ -25,7 +25,7 @@ typedef void split_huge_pmd_function(struct vm_area_struct *vma, pmd_t *pmd,
 				     unsigned long address, bool freeze,
 				     struct folio *folio);
 typedef void notify_resume_function(struct pt_regs *regs);
-typedef struct callback_head *work_cancel_function(struct task_struct *task,
+typedef struct callback_head *(work_cancel_function)(struct task_struct *task,
 	bool (*match)(struct callback_head *work, void *data), void *data);
 typedef void lru_drain_function(void);
 typedef long system_call_function(const struct pt_regs *regs);
