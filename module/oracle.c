@@ -8,7 +8,8 @@
  * Not compared are pages that were not present at the entry (reading them in
  * would hide what happens to such pages), shared and special mappings, pages
  * of files that were not copied (they follow the file), program text, where
- * others set breakpoints, and dead stack.
+ * others set breakpoints, pages that somebody was using at the entry, and dead
+ * stack.
  */
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -183,6 +184,19 @@ static bool none_until(struct oracle *oracle, unsigned long start,
 			XA_PRESENT);
 }
 
+/*
+ * Whether somebody may have been using a page since the entry, who may write to
+ * it at any time.  The log is that of current's call, and nobody else's.
+ */
+static bool is_in_use(struct guarded_mm *gm, unsigned long address)
+{
+	struct logged_page *logged = xa_load(&gm->log.pages,
+					     address >> PAGE_SHIFT);
+
+	return logged && !xa_is_value(logged) && logged->in_use &&
+	       logged->call == gm->log.call;
+}
+
 /* The first address of @vma that is not as at the entry, or 0. */
 static unsigned long compare_mapping(struct oracle *oracle,
 				     struct guarded_mm *gm,
@@ -198,7 +212,8 @@ static unsigned long compare_mapping(struct oracle *oracle,
 		next = address + PAGE_SIZE;
 		image = xa_load(&oracle->pages, address >> PAGE_SHIFT);
 		if (image == ORACLE_UNKNOWN ||
-		    guarded_mm_is_dead(gm, vma, address))
+		    guarded_mm_is_dead(gm, vma, address) ||
+		    is_in_use(gm, address))
 			continue;
 		read_now(gm, vma, address, copy, &entry);
 		if (none_until(oracle, address, next_page(address, &entry)))
