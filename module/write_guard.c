@@ -236,38 +236,46 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	return ret;
 }
 
-/*
- * Whether a fault that has just ended, and did not write, may have taken the
- * protection away: what comes back from swap, though only read, may be mapped
- * writable, and is marked as this process's alone; reclaim may have taken it
- * again with that mark.
- */
-static bool may_be_unprotected(struct vm_area_struct *vma,
-			       unsigned long address,
-			       struct page_table_entry *entry)
+static bool is_not_present(struct vm_area_struct *vma, unsigned long address)
 {
-	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, entry);
-	return entry->state == PAGE_TABLE_NOT_PRESENT ||
-	       (entry->state == PAGE_TABLE_ANON &&
-		(entry->exclusive || entry->writable));
+	struct page_table_entry entry;
+
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
+	return entry.state == PAGE_TABLE_NOT_PRESENT;
 }
 
+/* Whether a write would not fault now, or nobody can tell what would. */
+static bool may_be_writable(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page_table_entry entry;
+
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
+	return entry.state == PAGE_TABLE_NOT_PRESENT ||
+	       (entry.state == PAGE_TABLE_ANON && entry.writable);
+}
+
+/*
+ * Reading in what is not present may map it writable; and reclaim may have
+ * taken it just before the fault.
+ */
 static vm_fault_t read_fault(struct guarded_mm *gm,
 			     struct vm_area_struct *vma, unsigned long address,
 			     unsigned int flags, struct pt_regs *regs)
 {
-	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
-	struct page_table_entry entry;
+	bool comes_back = is_not_present(vma, address);
+	bool writable;
+	vm_fault_t ret;
 
-	if (fault_unfinished(ret) || !may_be_unprotected(vma, address, &entry))
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	if (fault_unfinished(ret))
 		return ret;
-	if (current->mm == vma->vm_mm ||
-	    (entry.state == PAGE_TABLE_ANON && !entry.writable)) {
-		protection_renew_area(gm, vma, address & PAGE_MASK);
-	} else {
+	writable = may_be_writable(vma, address);
+	if (writable && current->mm != vma->vm_mm) {
 		/* The thread inside runs and may have written there. */
 		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);
 		unprotected_add_area(&gm->unprotected, address);
+	} else if (writable || comes_back) {
+		protection_renew_area(gm, vma, address & PAGE_MASK);
 	}
 	return ret;
 }
@@ -277,12 +285,13 @@ static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 			     unsigned long address, unsigned int flags,
 			     struct pt_regs *regs)
 {
-	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
-	struct page_table_entry entry;
+	bool changes = flags & FAULT_FLAGS_WRITING ||
+		       is_not_present(vma, address);
+	vm_fault_t ret;
 
+	ret = kernel_fault_unhooked(vma, address, flags, regs);
 	if (!fault_unfinished(ret) && has_private_pages(vma) &&
-	    (flags & FAULT_FLAGS_WRITING ||
-	     may_be_unprotected(vma, address, &entry)))
+	    (changes || may_be_writable(vma, address)))
 		note_writable(gm, vma, address & PAGE_MASK);
 	return ret;
 }
