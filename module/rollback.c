@@ -6,7 +6,6 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/uaccess.h>
 
 #include "../uapi/reassure.h"
 #include "compat.h"
@@ -108,33 +107,13 @@ static int check_in_use(struct rollback *rb, const struct logged_page *logged)
 	return same ? -1 : REASSURE_REFUSED_PINNED;
 }
 
-/* The same for what this process sees there, whatever it is. */
-static bool still_holds(const struct logged_page *logged)
-{
-	unsigned int size, from = logged->from;
-	bool same = true;
-	u8 now[256];
-
-	pagefault_disable();
-	for (; same && from < PAGE_SIZE; from += size) {
-		size = min_t(unsigned int, sizeof(now), PAGE_SIZE - from);
-		same = !raw_copy_from_user(now, (void __user *)(logged->address + from),
-					   size) &&
-		       !memcmp(now, logged->image + from, size);
-	}
-	pagefault_enable();
-	return same;
-}
-
 static int prepare_page(struct rollback *rb, struct logged_page *logged)
 {
 	struct page *live = get_own_page(rb, logged->address);
 	bool same;
 
-	/* A page of a file, hot once and not written in this call, can stay. */
 	if (!live)
-		return !rb->may_be_in_use && still_holds(logged) ?
-		       -1 : REASSURE_REFUSED_UNREADABLE;
+		return REASSURE_REFUSED_UNREADABLE;
 	same = same_content(live, logged);
 	/*
 	 * Our own reference is explained.  A request of the call that is under
