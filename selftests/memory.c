@@ -3,6 +3,7 @@
  * Memory that comes in unusual ways, and writers other than the program's
  * own instructions.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -354,25 +355,40 @@ static int deleted_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memory, in_swap_when_a_rescue_point_goes, 120)
+/*
+ * Reclaim may hold a page just when a call begins; that call is refused then,
+ * and the program dies whole.
+ */
+static int run_while_it_comes_and_goes(const struct rescue_point *rp)
+{
+	uint64_t pinned = refused_since_mark(REASSURE_REFUSED_PINNED);
+	pid_t child = child_start(deleted_program, NULL);
+	int status = 0;
+
+	while (!waitpid(child, &status, WNOHANG)) {
+		CHECK(!rescue_point_add(rp));
+		CHECK(!rescue_point_delete(rp->name));
+	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV &&
+	    refused_since_mark(REASSURE_REFUSED_PINNED) == pinned + 1)
+		return -EAGAIN;
+	return status;
+}
+
+TEST_F_TIMEOUT(memory, in_swap_when_a_rescue_point_goes, 180)
 {
 	const struct rescue_point rp = { .function = deleted, .name = "gone" };
-	int status = 0;
-	pid_t child;
+	int status, attempts = 10;
 
-	if (getenv("REASSURE_VERIFY"))
-		SKIP(return, "fails now and then with the oracle, why is not known");
 	if (!swap_on(16 << 20))
 		SKIP(return, "no swap on a loop device");
 	EXPECT_EQ(0, rescue_point_protect(victim));
-	child = child_start(deleted_program, NULL);
-	while (!waitpid(child, &status, WNOHANG)) {
-		EXPECT_EQ(0, rescue_point_add(&rp));
-		EXPECT_EQ(0, rescue_point_delete("gone"));
-	}
+	do
+		status = run_while_it_comes_and_goes(&rp);
+	while (status == -EAGAIN && --attempts);
 	EXPECT_EQ(0, status);
 	swap_off();
-	EXPECT_EQ(DELETED_ROUNDS, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_LE(DELETED_ROUNDS, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /* Pages that were merged with equal ones of other addresses. */
