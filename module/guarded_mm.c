@@ -40,15 +40,25 @@ static struct guarded_mm *lookup(struct mm_struct *mm)
 }
 
 /*
- * Whether current is inside a call that may still be rolled back, or has set
- * memory aside, and in none of our own system calls.
+ * Current is about to change mappings.  If it is another task of an address
+ * space in which a call is open, made by vfork() for instance, nobody sets
+ * aside what it removes.
+ *
+ * Return: whether current is inside a call that may still be rolled back, or
+ * has set memory aside, and in none of our own system calls.
  */
-bool notrace guarded_mm_is_inside(void)
+bool notrace guarded_mm_changes_mappings(void)
 {
 	struct guarded_mm *gm = current->mm ? guarded_mm_peek(current->mm) : NULL;
+	struct task_struct *owner = gm ? READ_ONCE(gm->owner) : NULL;
 
-	return gm && READ_ONCE(gm->owner) == current &&
-	       gm->rearranging != current &&
+	if (!owner)
+		return false;
+	if (owner != current) {
+		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
+		return false;
+	}
+	return gm->rearranging != current &&
 	       (READ_ONCE(gm->refusal) < 0 || gm->moved.count);
 }
 
@@ -62,23 +72,6 @@ void notrace guarded_mm_mappings_may_change(void)
 
 	if (gm)
 		WRITE_ONCE(gm->maps.stale, true);
-}
-
-/*
- * Current is about to change mappings.  If it is another task of an address
- * space in which a call is open, made by vfork() for instance, nobody sets
- * aside what it removes.
- */
-void notrace guarded_mm_other_changes_mappings(void)
-{
-	struct guarded_mm *gm = current->mm ? guarded_mm_peek(current->mm) : NULL;
-	struct task_struct *owner;
-
-	if (!gm)
-		return;
-	owner = READ_ONCE(gm->owner);
-	if (owner && owner != current)
-		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 }
 
 /**

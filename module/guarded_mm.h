@@ -144,9 +144,8 @@ static inline unsigned long guarded_mm_saved(const struct guarded_mm *gm)
 struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
 struct guarded_mm *guarded_mm_acquire(struct mm_struct *mm);
 void guarded_mm_put(struct guarded_mm *gm);
-bool guarded_mm_is_inside(void);
+bool guarded_mm_changes_mappings(void);
 void guarded_mm_mappings_may_change(void);
-void guarded_mm_other_changes_mappings(void);
 void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
 			 unsigned long end, int refusal);
 

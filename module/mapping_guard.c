@@ -338,8 +338,7 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 	int i;
 
 	note_change();
-	guarded_mm_other_changes_mappings();
-	if (!guarded_mm_is_inside() || within_module(parent_ip, THIS_MODULE))
+	if (!guarded_mm_changes_mappings() || within_module(parent_ip, THIS_MODULE))
 		return;
 	/* Others need nothing, and may wait long for pages to come. */
 	if (regs->orig_ax == __NR_madvise && !discards(regs))

@@ -345,6 +345,27 @@ static struct file *get_file_of(struct genl_info *info)
 	return NULL;
 }
 
+/*
+ * What a message says of a place.
+ *
+ * Return: 0, with a reference to the file, and @config to be given away; or an
+ * error, with nothing left to let go.
+ */
+static int parse_place(struct genl_info *info,
+		       struct rescue_point_config *config, struct file **file)
+{
+	int ret = parse_config(info, config);
+
+	if (!ret) {
+		*file = get_file_of(info);
+		if (!*file)
+			ret = -EBADF;
+	}
+	if (ret)
+		rescue_point_config_free(config);
+	return ret;
+}
+
 static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rescue_point_settings settings = {
@@ -356,16 +377,10 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 	struct file *file;
 	int ret;
 
-	ret = parse_settings(info, &settings) ?: parse_config(info, &config);
-	if (ret) {
-		rescue_point_config_free(&config);
+	ret = parse_settings(info, &settings) ?:
+	      parse_place(info, &config, &file);
+	if (ret)
 		return ret;
-	}
-	file = get_file_of(info);
-	if (!file) {
-		rescue_point_config_free(&config);
-		return -EBADF;
-	}
 	ret = rescue_point_add(&config, &settings, file, info->extack);
 	fput(file);
 	return ret;
@@ -377,16 +392,9 @@ static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
 	struct file *file;
 	int ret;
 
-	ret = parse_config(info, &config);
-	if (ret) {
-		rescue_point_config_free(&config);
+	ret = parse_place(info, &config, &file);
+	if (ret)
 		return ret;
-	}
-	file = get_file_of(info);
-	if (!file) {
-		rescue_point_config_free(&config);
-		return -EBADF;
-	}
 	ret = rescue_point_rebind(&config, file, info->extack);
 	fput(file);
 	return ret;
