@@ -378,11 +378,17 @@ static int explain(const struct request *request, int ret)
 	return -1;
 }
 
+/* @filled: whether all had room in @msg, which goes in any case. */
 static int simple_request(struct connection *connection, struct nl_msg *msg,
-			  struct request *request)
+			  bool filled, struct request *request)
 {
-	int ret = exchange(connection, msg, request, on_answer, request);
+	int ret;
 
+	if (msg && !filled) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = exchange(connection, msg, request, on_answer, request);
 	disconnect(connection);
 	return ret ? explain(request, ret) : 0;
 }
@@ -398,11 +404,9 @@ int kernel_add(const struct add_options *options, const char *name,
 		return -1;
 	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_ADD,
 			  NLM_F_ACK);
-	if (msg && !netlink_put_add(msg, options, name, place)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return simple_request(&connection, msg, &request);
+	return simple_request(&connection, msg,
+			      msg && netlink_put_add(msg, options, name, place),
+			      &request);
 }
 
 int kernel_rebind(const char *name, const struct place *place)
@@ -415,11 +419,9 @@ int kernel_rebind(const char *name, const struct place *place)
 		return -1;
 	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_REBIND,
 			  NLM_F_ACK);
-	if (msg && !netlink_put_place(msg, name, place)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return simple_request(&connection, msg, &request);
+	return simple_request(&connection, msg,
+			      msg && netlink_put_place(msg, name, place),
+			      &request);
 }
 
 int kernel_set(const struct add_options *options)
@@ -432,11 +434,9 @@ int kernel_set(const struct add_options *options)
 		return -1;
 	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_SET,
 			  NLM_F_ACK);
-	if (msg && !netlink_put_set(msg, options)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return simple_request(&connection, msg, &request);
+	return simple_request(&connection, msg,
+			      msg && netlink_put_set(msg, options),
+			      &request);
 }
 
 int kernel_delete(const char *name)
@@ -449,11 +449,9 @@ int kernel_delete(const char *name)
 		return -1;
 	msg = new_message(&connection, name ? REASSURE_CMD_RESCUE_POINT_DEL :
 			  REASSURE_CMD_RESCUE_POINT_FLUSH, NLM_F_ACK);
-	if (msg && name && nla_put_string(msg, REASSURE_A_NAME, name)) {
-		nlmsg_free(msg);
-		msg = NULL;
-	}
-	return simple_request(&connection, msg, &request);
+	return simple_request(&connection, msg,
+			      msg && (!name || !nla_put_string(msg, REASSURE_A_NAME, name)),
+			      &request);
 }
 
 int kernel_status(answer_visitor visit, void *data)
@@ -469,7 +467,7 @@ int kernel_status(answer_visitor visit, void *data)
 		return -1;
 	return simple_request(&connection,
 			      new_message(&connection, REASSURE_CMD_STATUS_GET,
-					  NLM_F_ACK), &request);
+					  NLM_F_ACK), true, &request);
 }
 
 /* Keeps the messages of a dump until it is known to be consistent. */
