@@ -67,12 +67,7 @@ static void survive_faults(void)
 
 static bool area_holds(int value)
 {
-	size_t i;
-
-	for (i = 0; i < AREA_SIZE; i++)
-		if (area[i] != value)
-			return false;
-	return true;
+	return memory_holds(area, AREA_SIZE, value);
 }
 
 /* Whether it was rescued and returned @value; else it has gone on. */

@@ -44,12 +44,7 @@ static long __noipa victim(void)
 
 static bool holds(const unsigned char *start, int value)
 {
-	size_t i;
-
-	for (i = 0; i < AREA_SIZE; i++)
-		if (start[i] != value)
-			return false;
-	return true;
+	return memory_holds(start, AREA_SIZE, value);
 }
 
 static void make_areas(void)

@@ -5,14 +5,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -155,15 +152,21 @@ FIXTURE_TEARDOWN(held)
 	test_end(_metadata->passed);
 }
 
+static bool stop(pid_t child)
+{
+	int status;
+
+	return !kill(child, SIGSTOP) &&
+	       waitpid(child, &status, WUNTRACED) == child &&
+	       WIFSTOPPED(status);
+}
+
 TEST_F(held, stopped)
 {
 	pid_t child = child_start(twice_program, variant->inside);
-	int status;
 
 	meet_await(inside_now);
-	EXPECT_EQ(0, kill(child, SIGSTOP));
-	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
-	ASSERT_TRUE(WIFSTOPPED(status));
+	ASSERT_TRUE(stop(child));
 	meet_signal(go_on);
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, kill(child, SIGCONT));
@@ -174,11 +177,9 @@ TEST_F(held, stopped)
 TEST_F(held, stopped_and_killed)
 {
 	pid_t child = child_start(program, variant->inside);
-	int status;
 
 	meet_await(inside_now);
-	EXPECT_EQ(0, kill(child, SIGSTOP));
-	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	ASSERT_TRUE(stop(child));
 	EXPECT_EQ(0, kill(child, SIGKILL));
 	EXPECT_EQ(-SIGKILL, child_wait(child));
 	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
@@ -188,11 +189,9 @@ TEST_F(held, stopped_and_killed)
 TEST_F(held, stopped_and_not_protected_any_more)
 {
 	pid_t child = child_start(program, variant->inside);
-	int status;
 
 	meet_await(inside_now);
-	EXPECT_EQ(0, kill(child, SIGSTOP));
-	ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+	ASSERT_TRUE(stop(child));
 	EXPECT_EQ(0, rescue_point_delete("test"));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
 	meet_signal(go_on);
@@ -377,7 +376,6 @@ static void meet_deadline(struct __test_metadata *_metadata, bool frozen,
 		.deadline_ms = DEADLINE_MS,
 	};
 	pid_t child;
-	int status;
 
 	ASSERT_EQ(0, rescue_point_add(&rp));
 	child = child_start(program, wait_forever);
@@ -386,8 +384,7 @@ static void meet_deadline(struct __test_metadata *_metadata, bool frozen,
 		ASSERT_TRUE(move_to_cgroup(child));
 		ASSERT_TRUE(set_frozen(true));
 	} else {
-		ASSERT_EQ(0, kill(child, SIGSTOP));
-		ASSERT_EQ(child, waitpid(child, &status, WUNTRACED));
+		ASSERT_TRUE(stop(child));
 	}
 	sleep(LONG_S);
 	if (deleted)
@@ -548,21 +545,6 @@ TEST_F(outside, dumped_on_demand)
 }
 
 /* System calls that seccomp does not allow. */
-static void set_filter(unsigned int action)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, action),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = { 4, filter };
-
-	CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-	CHECK(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
-}
-
 static void call_forbidden(void)
 {
 	syscall(SYS_getppid);
@@ -570,7 +552,7 @@ static void call_forbidden(void)
 
 static int filtered_program(void *action)
 {
-	set_filter((unsigned long)action);
+	forbid_system_call(SYS_getppid, (unsigned long)action);
 	CHECK(victim(call_forbidden) == RESCUED);
 	CHECK(written == 1);
 	return 0;

@@ -91,12 +91,7 @@ static unsigned char *area;
 
 static bool area_holds(int value)
 {
-	size_t i;
-
-	for (i = 0; i < AREA_SIZE; i++)
-		if (area[i] != value)
-			return false;
-	return true;
+	return memory_holds(area, AREA_SIZE, value);
 }
 
 enum in_child { CHILD_RETURNS, CHILD_FAULTS };

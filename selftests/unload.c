@@ -31,12 +31,7 @@ static long __noipa victim(void (*inside)(void), bool fault)
 
 static bool area_holds(int value)
 {
-	size_t i;
-
-	for (i = 0; i < AREA_SIZE; i++)
-		if (area[i] != value)
-			return false;
-	return true;
+	return memory_holds(area, AREA_SIZE, value);
 }
 
 FIXTURE(unload)

@@ -175,6 +175,9 @@ int module_unload(void);
 int kernel_log_open(void);
 bool kernel_log_has(int fd, const char *text, char *line, size_t size);
 
+/* By seccomp, from now on; @action is SECCOMP_RET_*. */
+void forbid_system_call(int number, uint32_t action);
+
 /* Meeting points of processes, in shared memory. */
 void meet_signal(uint32_t *point);
 void meet_await(uint32_t *point);
