@@ -26,11 +26,10 @@ static DEFINE_SPINLOCK(table_lock);
 /* Calls that ended where one cannot sleep. */
 static LLIST_HEAD(deferred);
 
-/*
- * Of the signals of which a rescue point may speak, those whose numbers follow
- * each other, from SIGILL to SIGFPE; SIGSEGV and SIGSYS are the others.
- */
-#define ADJACENT_SIGNALS	(SIGFPE - SIGILL + 1)
+/* The signals of which a rescue point may speak. */
+static const int fatal_signals[CHECKPOINT_SIGNALS] = {
+	SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS,
+};
 
 /**
  * checkpoint_lookup() - the checkpoint of current
@@ -378,12 +377,11 @@ void checkpoint_unlock(struct checkpoint *cp)
 static void save_signals(struct signal_state *state)
 {
 	const struct k_sigaction *actions = own_sighand()->action;
+	int i;
 
-	BUILD_BUG_ON(ADJACENT_SIGNALS + 2 != CHECKPOINT_SIGNALS);
-	memcpy(state->actions, &actions[SIGILL - 1],
-	       ADJACENT_SIGNALS * sizeof(*actions));
-	state->actions[ADJACENT_SIGNALS] = actions[SIGSEGV - 1];
-	state->actions[ADJACENT_SIGNALS + 1] = actions[SIGSYS - 1];
+#pragma GCC unroll 8
+	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
+		state->handlers[i] = actions[fatal_signals[i] - 1].sa.sa_handler;
 	state->blocked = current->blocked;
 	state->altstack = current->sas_ss_sp;
 	state->altstack_size = current->sas_ss_size;
@@ -696,12 +694,12 @@ void checkpoint_restore_signals(struct checkpoint *cp)
 {
 	struct signal_state *state = &cp->signals;
 	struct k_sigaction *actions = own_sighand()->action;
+	int i;
 
 	process_state_restore_actions(&cp->state);
-	memcpy(&actions[SIGILL - 1], state->actions,
-	       ADJACENT_SIGNALS * sizeof(*actions));
-	actions[SIGSEGV - 1] = state->actions[ADJACENT_SIGNALS];
-	actions[SIGSYS - 1] = state->actions[ADJACENT_SIGNALS + 1];
+	/* Of an action, forcing the signal changes nothing else. */
+	for (i = 0; i < CHECKPOINT_SIGNALS; i++)
+		actions[fatal_signals[i] - 1].sa.sa_handler = state->handlers[i];
 	if (state->unkillable)
 		current->signal->flags |= SIGNAL_UNKILLABLE;
 	current->sas_ss_sp = state->altstack;

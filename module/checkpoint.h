@@ -23,7 +23,7 @@
 
 /**
  * struct signal_state - what forcing a signal may change
- * @actions: of the signals of which a rescue point may speak, in their order
+ * @handlers: of the signals of which a rescue point may speak
  * @blocked: the thread's mask
  * @altstack: its alternate stack
  * @altstack_size: the size of that
@@ -31,7 +31,7 @@
  * @unkillable: whether the process is the init of a PID namespace
  */
 struct signal_state {
-	struct k_sigaction actions[CHECKPOINT_SIGNALS];
+	__sighandler_t handlers[CHECKPOINT_SIGNALS];
 	sigset_t blocked;
 	unsigned long altstack;
 	size_t altstack_size;
