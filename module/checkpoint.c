@@ -493,7 +493,9 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 
 	/* While it is not open, only this thread writes to it. */
 	WRITE_ONCE(cp->rp, rp);
-	rescue_point_settings(rp, &cp->settings);
+	/* Most are those of the entry before. */
+	if (READ_ONCE(rp->settings.version) != cp->settings.version)
+		rescue_point_settings(rp, &cp->settings);
 	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);

@@ -26,6 +26,7 @@ static LIST_HEAD(rescue_points);
 static DEFINE_MUTEX(registry_lock);
 static unsigned int count;
 static unsigned int generation;
+static u64 settings_version;
 
 /* What a configuration owns that no rescue point has taken over. */
 void rescue_point_config_free(struct rescue_point_config *config)
@@ -496,6 +497,7 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	ret = register_probes(rp, extack);
 	if (ret)
 		goto remove;
+	rp->settings.version = ++settings_version;
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
 	generation++;
@@ -724,6 +726,7 @@ static int set(struct rescue_point *rp,
 		return ret;
 	write_seqlock(&rp->settings_lock);
 	rp->settings = *settings;
+	rp->settings.version = ++settings_version;
 	write_sequnlock(&rp->settings_lock);
 	return 0;
 }

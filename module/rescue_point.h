@@ -20,6 +20,8 @@ struct netlink_ext_ack;
 
 /**
  * struct rescue_point_settings - what an administrator may change
+ * @version: no other settings have had it, of any rescue point; 0 when they
+ *	are not in force
  * @has_value: whether the function returns something
  * @value: what it returns when it is rescued
  * @signals: bit N-1 stands for signal N
@@ -32,6 +34,7 @@ struct netlink_ext_ack;
  * @budget_seconds: the period
  */
 struct rescue_point_settings {
+	u64 version;
 	bool has_value;
 	s64 value;
 	u64 signals;
