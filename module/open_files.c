@@ -200,18 +200,11 @@ int open_files_record(struct open_files *of)
 	return -1;
 }
 
-static void drop_kept(struct open_files *of)
+/* What the call has closed is closed. */
+void open_files_drop_kept(struct open_files *of)
 {
 	while (of->nr_kept)
 		fput(of->kept[--of->nr_kept].file);
-}
-
-/* The call is over: what it has closed is closed. */
-void open_files_drop(struct open_files *of)
-{
-	drop_kept(of);
-	of->nr_flagged = 0;
-	of->has_close_on_exec = false;
 }
 
 void open_files_free(struct open_files *of)
@@ -257,7 +250,7 @@ bool open_files_made_executable(struct open_files *of)
 			break;
 	if (i == of->nr_kept)
 		return false;
-	drop_kept(of);
+	open_files_drop_kept(of);
 	return true;
 }
 

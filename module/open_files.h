@@ -86,8 +86,17 @@ struct open_files {
 
 int open_files_record(struct open_files *of);
 bool open_files_made_executable(struct open_files *of);
-void open_files_drop(struct open_files *of);
+void open_files_drop_kept(struct open_files *of);
 void open_files_free(struct open_files *of);
+
+/* The call is over. */
+static inline void open_files_drop(struct open_files *of)
+{
+	if (of->nr_kept)
+		open_files_drop_kept(of);
+	of->nr_flagged = 0;
+	of->has_close_on_exec = false;
+}
 
 /*
  * What the thread is about to do.  Each answers the enum reassure_refusal for

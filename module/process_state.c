@@ -5,7 +5,6 @@
  * something.
  */
 #include <linux/auxvec.h>
-#include <linux/cred.h>
 #include <linux/fs_struct.h>
 #include <linux/mm_types.h>
 #include <linux/sched.h>
@@ -32,16 +31,8 @@ bool process_has_gained_privileges(void)
 	return false;
 }
 
-/* Current enters a rescue point. */
-void process_state_record(struct process_state *state)
-{
-	state->cred = current_cred();
-	state->has_umask = false;
-	state->has_actions = false;
-}
-
-/* The call is over. */
-void process_state_drop(struct process_state *state)
+/* For process_state_drop(), when there is something to let go of. */
+void process_state_put(struct process_state *state)
 {
 	if (state->pinned) {
 		put_cred(state->pinned);

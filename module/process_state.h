@@ -2,11 +2,10 @@
 #ifndef _REASSURE_PROCESS_STATE_H
 #define _REASSURE_PROCESS_STATE_H
 
+#include <linux/cred.h>
 #include <linux/path.h>
 #include <linux/signal_types.h>
 #include <linux/types.h>
-
-struct cred;
 
 /**
  * struct process_state - what else of a process a rollback looks at
@@ -33,8 +32,22 @@ struct process_state {
 
 bool process_has_gained_privileges(void);
 
-void process_state_record(struct process_state *state);
-void process_state_drop(struct process_state *state);
+/* Current enters a rescue point. */
+static inline void process_state_record(struct process_state *state)
+{
+	state->cred = current_cred();
+	state->has_umask = false;
+	state->has_actions = false;
+}
+
+void process_state_put(struct process_state *state);
+
+/* The call is over. */
+static inline void process_state_drop(struct process_state *state)
+{
+	if (state->pinned || state->cwd.mnt)
+		process_state_put(state);
+}
 
 /* What the thread is about to change. */
 void process_state_keep_actions(struct process_state *state);
