@@ -595,15 +595,14 @@ static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
 static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
 			  unsigned long live)
 {
+	bool cooled;
+
 	mutex_lock(&gm->lock);
 	gm->dead_end = live & PAGE_MASK;
 	gm->live_from = live & ~PAGE_MASK;
-	hot_pages_copy(gm);
+	cooled = hot_pages_copy(gm);
 	mutex_unlock(&gm->lock);
-	/* Some were not hot any more. */
-	if (unprotected_is_empty(&gm->unprotected))
-		return -1;
-	return lock_and_renew(gm, sp);
+	return cooled ? lock_and_renew(gm, sp) : -1;
 }
 
 /**

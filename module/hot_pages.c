@@ -95,12 +95,15 @@ unreadable:
  * @gm: the address space of current; @gm->lock is held
  *
  * Those that are not hot any more are left in @gm->unprotected.
+ *
+ * Return: whether there are such.
  */
-void hot_pages_copy(struct guarded_mm *gm)
+bool hot_pages_copy(struct guarded_mm *gm)
 {
 	struct page_log *log = &gm->log;
 	struct logged_page *page, *next;
 	unsigned int from;
+	bool cooled = false;
 	bool due;
 
 	/* So that a page that is not there is not read in, but refused. */
@@ -124,12 +127,14 @@ void hot_pages_copy(struct guarded_mm *gm)
 			pagefault_enable();
 			make_cold(gm, page);
 			pagefault_disable();
+			cooled = true;
 			continue;
 		}
 		page->entries++;
 		page_log_saved(log, page, from);
 	}
 	pagefault_enable();
+	return cooled;
 }
 
 /**

@@ -7,7 +7,7 @@
 struct guarded_mm;
 struct logged_page;
 
-void hot_pages_copy(struct guarded_mm *gm);
+bool hot_pages_copy(struct guarded_mm *gm);
 void hot_pages_forget_unmapped(struct guarded_mm *gm);
 void hot_pages_rolled_back(struct logged_page *page);
 void hot_pages_came_back(struct logged_page *page);
