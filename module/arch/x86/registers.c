@@ -15,20 +15,7 @@
 #include <asm/processor-flags.h>
 #include <asm/special_insns.h>
 
-#include "../../compat.h"
 #include "registers.h"
-
-bool registers_supported(const struct pt_regs *regs)
-{
-	if (!user_64bit_mode((struct pt_regs *)regs))
-		return false;
-#if COMPAT_USER_SHADOW_STACK
-	/* The shadow stack would have to lose the frames that we drop. */
-	if (current->thread.features)
-		return false;
-#endif
-	return true;
-}
 
 /*
  * Makes the registers of the processor those of current, until
@@ -45,7 +32,7 @@ static unsigned long read_fs_base(void)
 {
 	unsigned long base;
 
-	if (boot_cpu_has(X86_FEATURE_FSGSBASE))
+	if (cpu_feature_enabled(X86_FEATURE_FSGSBASE))
 		return rdfsbase();
 	rdmsrl(MSR_FS_BASE, base);
 	return base;

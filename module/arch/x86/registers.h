@@ -3,7 +3,10 @@
 #define _REASSURE_REGISTERS_H
 
 #include <linux/ptrace.h>
+#include <linux/sched.h>
 #include <linux/types.h>
+
+#include "../../compat.h"
 
 /**
  * struct registers - the registers of current at the entry of a function
@@ -26,7 +29,18 @@ struct registers {
 };
 
 /* False in modes whose return cannot be forged: 32-bit, shadow stack. */
-bool registers_supported(const struct pt_regs *regs);
+static inline bool registers_supported(const struct pt_regs *regs)
+{
+	if (!user_64bit_mode((struct pt_regs *)regs))
+		return false;
+#if COMPAT_USER_SHADOW_STACK
+	/* The shadow stack would have to lose the frames that we drop. */
+	if (current->thread.features)
+		return false;
+#endif
+	return true;
+}
+
 /* Whether the instruction before @address is a call. */
 bool registers_follow_call(unsigned long address);
 void registers_save(struct registers *saved, const struct pt_regs *regs);
