@@ -57,6 +57,11 @@ static inline void compat_uprobe_unregister(struct compat_uprobe *handle,
 					    struct uprobe_consumer *consumer)
 {
 	uprobe_unregister_nosync(handle->uprobe, consumer);
+}
+
+/* The handlers of those that were unregistered may run until it returns. */
+static inline void compat_uprobe_unregister_sync(void)
+{
 	uprobe_unregister_sync();
 }
 
@@ -161,6 +166,10 @@ static inline void compat_uprobe_unregister(struct compat_uprobe *handle,
 					    struct uprobe_consumer *consumer)
 {
 	uprobe_unregister(inode, offset, consumer);
+}
+
+static inline void compat_uprobe_unregister_sync(void)
+{
 }
 
 static inline int compat_dequeue_signal(sigset_t *mask, kernel_siginfo_t *info)

@@ -571,7 +571,7 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 		genl_dump_check_consistent(reply->cb, header);
 	ret = put_config(reply->skb, &rp->config) ?:
 	      put_settings(reply->skb, &rp->settings) ?:
-	      put_path(reply->skb, &rp->path) ?:
+	      put_path(reply->skb, &rp->file.path) ?:
 	      nla_put_u32(reply->skb, REASSURE_A_FILE_STATE,
 			  rescue_point_file_state(rp)) ?:
 	      put_all_counters(reply->skb, &rp->counters);

@@ -2,7 +2,6 @@
 /*
  * The registry of rescue points, and the probes at their entry and return.
  */
-#include <linux/elf.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -39,8 +38,7 @@ void rescue_point_config_free(struct rescue_point_config *config)
 static void free_rescue_point(struct rescue_point *rp)
 {
 	cancel_work_sync(&rp->closing);
-	path_put(&rp->path);
-	file_identity_free(&rp->identity);
+	probed_file_free(&rp->file);
 	budget_destroy(&rp->budget);
 	rescue_point_config_free(&rp->config);
 	kfree(rp->exits);
@@ -123,19 +121,6 @@ static bool is_stale(const struct rescue_point *rp)
 	return test_bit(RESCUE_POINT_STALE, &rp->closed);
 }
 
-static int check_mapped(struct probe *probe, struct mm_struct *mm)
-{
-	struct rescue_point *rp = probe->rp;
-
-	if (READ_ONCE(rp->rewritten) &&
-	    file_is_private(rp->inode, mm, probe->offset)) {
-		WRITE_ONCE(rp->mixed, true);
-		return -EBUSY;
-	}
-	return file_identity_check_mapped(&rp->identity, rp->inode, mm,
-					  &probe->instruction, probe->offset);
-}
-
 /*
  * Whether current's @mm is to have the breakpoint, before it is set: the mmap
  * lock is held.  The processes of an executable all ended before it could be
@@ -156,7 +141,7 @@ static bool on_mapping(COMPAT_FILTER_PARAMETERS)
 	/* Asked when on_entry() has it taken away, too, without a lock. */
 	if (probe->consumer.ret_handler && guarded_mm_switches_stacks(mm))
 		return false;
-	ret = is_stale(rp) ? -ESTALE : check_mapped(probe, mm);
+	ret = is_stale(rp) ? -ESTALE : probe_check_mapped(probe, mm);
 	if (!ret)
 		return true;
 	if (ret == -EBUSY)
@@ -253,7 +238,8 @@ static struct rescue_point *find(const char *name)
 static bool is_same_place(const struct rescue_point *a,
 			  const struct rescue_point *b)
 {
-	return a->inode == b->inode && a->config.offset == b->config.offset;
+	return a->file.inode == b->file.inode &&
+	       a->config.offset == b->config.offset;
 }
 
 /* By another than @except. */
@@ -273,65 +259,21 @@ static int check_free(const struct rescue_point *rp,
 	return 0;
 }
 
-static int check_place(struct rescue_point *rp, struct file *file,
+static int check_place(const struct rescue_point *rp,
 		       struct netlink_ext_ack *extack)
 {
-	char magic[SELFMAG];
-	loff_t start = 0;
+	const struct rescue_point_config *config = &rp->config;
 
-	if (!S_ISREG(rp->inode->i_mode)) {
-		NL_SET_ERR_MSG(extack, "the file is not a regular file");
-		return -EINVAL;
-	}
-	if (kernel_read(file, magic, SELFMAG, &start) != SELFMAG ||
-	    memcmp(magic, ELFMAG, SELFMAG)) {
-		NL_SET_ERR_MSG(extack,
-			       "the file is neither an executable nor a shared library");
-		return -ENOEXEC;
-	}
-	if (rp->config.offset >= i_size_read(rp->inode)) {
+	if (!probed_file_reaches(&rp->file, config->offset)) {
 		NL_SET_ERR_MSG(extack, "the offset is beyond the end of the file");
 		return -ERANGE;
 	}
 	/* They ascend. */
-	if (rp->config.nr_exits &&
-	    rp->config.exits[rp->config.nr_exits - 1] >= i_size_read(rp->inode)) {
+	if (config->nr_exits &&
+	    !probed_file_reaches(&rp->file,
+				 config->exits[config->nr_exits - 1])) {
 		NL_SET_ERR_MSG(extack, "an exit is beyond the end of the file");
 		return -ERANGE;
-	}
-	return 0;
-}
-
-static int register_probe(struct probe *probe)
-{
-	return compat_uprobe_register(&probe->uprobe, probe->rp->inode,
-				      probe->offset, &probe->consumer);
-}
-
-static void unregister_probe(struct probe *probe)
-{
-	compat_uprobe_unregister(&probe->uprobe, probe->rp->inode,
-				 probe->offset, &probe->consumer);
-}
-
-/* Takes away the first @n exit probes. */
-static void unregister_exits(struct rescue_point *rp, unsigned int n)
-{
-	while (n--)
-		unregister_probe(&rp->exits[n]);
-}
-
-static int register_exits(struct rescue_point *rp)
-{
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < rp->config.nr_exits; i++) {
-		ret = register_probe(&rp->exits[i]);
-		if (ret) {
-			unregister_exits(rp, i);
-			return ret;
-		}
 	}
 	return 0;
 }
@@ -352,28 +294,25 @@ static int claim_places(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	int ret = 0;
 
 	for (i = 0; (probe = probe_of(rp, i)); i++) {
-		if (probed_place_allows(rp->inode, probe->offset,
-					&probe->instruction))
+		if (probe_is_allowed(probe))
 			continue;
 		NL_SET_ERR_MSG(extack,
 			       "another instruction was probed at this place before the file was written to, and the kernel may still have it; write a new file and rename it to this path");
 		return -EBUSY;
 	}
 	for (i = 0; !ret && (probe = probe_of(rp, i)); i++)
-		ret = probed_place_note(rp->inode, probe->offset,
-					&probe->instruction,
-					&rp->identity.modified);
+		ret = probe_note(probe);
 	return ret;
 }
 
 static int register_all(struct rescue_point *rp, struct netlink_ext_ack *extack)
 {
-	int ret = register_exits(rp);
+	int ret = probes_register(rp->exits, rp->config.nr_exits);
 
 	if (!ret) {
-		ret = register_probe(&rp->entry);
+		ret = probe_register(&rp->entry);
 		if (ret)
-			unregister_exits(rp, rp->config.nr_exits);
+			probes_unregister(rp->exits, rp->config.nr_exits);
 	}
 	if (ret)
 		NL_SET_ERR_MSG(extack,
@@ -383,16 +322,11 @@ static int register_all(struct rescue_point *rp, struct netlink_ext_ack *extack)
 
 static void unregister_all(struct rescue_point *rp)
 {
-	unregister_probe(&rp->entry);
-	unregister_exits(rp, rp->config.nr_exits);
+	probes_unregister(&rp->entry, 1);
+	probes_unregister(rp->exits, rp->config.nr_exits);
 }
 
-/*
- * No call may begin whose end is not seen, so the exits come first.
- *
- * A process may have the pages in which there were breakpoints as they were
- * before the file was written to, and there another instruction.
- */
+/* No call may begin whose end is not seen, so the exits come first. */
 static int register_probes(struct rescue_point *rp,
 			   struct netlink_ext_ack *extack)
 {
@@ -400,21 +334,17 @@ static int register_probes(struct rescue_point *rp,
 
 	if (ret)
 		return ret;
-	rp->rewritten = probed_places_were_before(rp->inode,
-						  &rp->identity.modified);
+	probed_file_begin(&rp->file);
 	ret = register_all(rp, extack);
 	if (ret)
 		return ret;
-	if (READ_ONCE(rp->mixed)) {
+	ret = probed_file_settle(&rp->file);
+	if (ret) {
 		unregister_all(rp);
 		NL_SET_ERR_MSG(extack,
 			       "a program has used the file since before it was written to: end it first");
-		return -EBUSY;
 	}
-	if (rp->rewritten)
-		probed_places_renew(rp->inode, &rp->identity.modified);
-	WRITE_ONCE(rp->rewritten, false);
-	return 0;
+	return ret;
 }
 
 static int read_instructions(struct rescue_point *rp, struct file *file)
@@ -424,8 +354,7 @@ static int read_instructions(struct rescue_point *rp, struct file *file)
 	int ret = 0;
 
 	for (i = 0; !ret && (probe = probe_of(rp, i)); i++)
-		ret = instruction_read(&probe->instruction, file,
-				       probe->offset);
+		ret = probe_read(probe, file);
 	return ret;
 }
 
@@ -437,21 +366,19 @@ static int identify(struct rescue_point *rp, struct file *file,
 		    struct netlink_ext_ack *extack)
 {
 	const struct rescue_point_config *config = &rp->config;
-	loff_t page = config->offset & PAGE_MASK;
 	bool has_id = config->build_id_offset >= 0;
-	loff_t rest = i_size_read(rp->inode) - page;
+	struct probed_file *pf = &rp->file;
 	int ret;
 
 	if (has_id)
-		ret = file_identity_record(&rp->identity, file, rp->inode,
+		ret = file_identity_record(&pf->identity, file, pf->inode,
 					   config->build_id_offset,
 					   config->build_id_size);
 	else
-		ret = file_identity_record(&rp->identity, file, rp->inode, page,
-					   clamp_t(loff_t, rest, 1, PAGE_SIZE));
+		ret = probed_file_identify_by_page(pf, file, config->offset);
 	if (!ret)
 		ret = read_instructions(rp, file);
-	if (!ret && has_id && memcmp(rp->identity.content, config->build_id,
+	if (!ret && has_id && memcmp(pf->identity.content, config->build_id,
 				     config->build_id_size))
 		ret = -ESTALE;
 	if (ret == -ESTALE)
@@ -512,23 +439,13 @@ stop:
 	return ret;
 }
 
-static void init_probe(struct probe *probe, struct rescue_point *rp,
-		       loff_t offset,
-		       int (*handler)(struct uprobe_consumer *consumer,
-				      struct pt_regs *regs))
-{
-	probe->rp = rp;
-	probe->offset = offset;
-	probe->consumer.handler = handler;
-	probe->consumer.filter = on_mapping;
-}
-
 static int init_probes(struct rescue_point *rp)
 {
 	const struct rescue_point_config *config = &rp->config;
 	unsigned int i;
 
-	init_probe(&rp->entry, rp, config->offset, on_entry);
+	probe_init(&rp->entry, rp, &rp->file, config->offset, on_entry,
+		   on_mapping);
 	if (!config->nr_exits) {
 		rp->entry.consumer.ret_handler = on_return;
 		return 0;
@@ -538,7 +455,8 @@ static int init_probes(struct rescue_point *rp)
 	if (!rp->exits)
 		return -ENOMEM;
 	for (i = 0; i < config->nr_exits; i++)
-		init_probe(&rp->exits[i], rp, config->exits[i], on_exit);
+		probe_init(&rp->exits[i], rp, &rp->file, config->exits[i],
+			   on_exit, on_mapping);
 	return 0;
 }
 
@@ -559,13 +477,11 @@ static struct rescue_point *make(struct rescue_point_config *config,
 	INIT_WORK(&rp->closing, close_calls);
 	seqlock_init(&rp->settings_lock);
 	budget_init(&rp->budget, 0, 0);
-	rp->path = file->f_path;
-	path_get(&rp->path);
-	/* What processes map; differs on overlayfs. */
-	rp->inode = d_real_inode(rp->path.dentry);
-	ret = init_probes(rp);
+	ret = probed_file_init(&rp->file, file, extack);
 	if (!ret)
-		ret = check_place(rp, file, extack);
+		ret = init_probes(rp);
+	if (!ret)
+		ret = check_place(rp, extack);
 	if (!ret)
 		ret = identify(rp, file, extack);
 	if (!ret)
@@ -616,9 +532,9 @@ static void retire(struct rescue_point *rp)
 {
 	close_entry(rp, RESCUE_POINT_INACTIVE);
 	checkpoint_commit_all(rp);
-	unregister_probe(&rp->entry);
+	probes_unregister(&rp->entry, 1);
 	checkpoint_commit_all(rp);
-	unregister_exits(rp, rp->config.nr_exits);
+	probes_unregister(rp->exits, rp->config.nr_exits);
 }
 
 /* Takes @rp, which is retired, out of the registry, whose lock is held. */
@@ -802,14 +718,10 @@ int rescue_point_visit(const char *name, int skip,
 
 enum reassure_file_state rescue_point_file_state(struct rescue_point *rp)
 {
-	struct dentry *dentry = rp->path.dentry;
+	enum reassure_file_state state = probed_file_state(&rp->file);
 
-	if (d_unlinked(dentry) || d_real_inode(dentry) != rp->inode)
-		return REASSURE_FILE_REPLACED;
-	/* To read it may take long, and who asks would keep others waiting. */
-	return is_stale(rp) ||
-	       file_identity_may_differ(&rp->identity, rp->inode) ?
-	       REASSURE_FILE_REWRITTEN : REASSURE_FILE_CURRENT;
+	return state == REASSURE_FILE_CURRENT && is_stale(rp) ?
+	       REASSURE_FILE_REWRITTEN : state;
 }
 
 unsigned int rescue_point_count(void)

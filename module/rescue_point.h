@@ -4,17 +4,13 @@
 
 #include <linux/kobject.h>
 #include <linux/list.h>
-#include <linux/path.h>
 #include <linux/seqlock.h>
 #include <linux/types.h>
-#include <linux/uprobes.h>
 #include <linux/workqueue.h>
 
 #include "budget.h"
-#include "compat.h"
 #include "counters.h"
-#include "file_identity.h"
-#include "probed_places.h"
+#include "probe.h"
 
 struct netlink_ext_ack;
 
@@ -70,22 +66,6 @@ struct rescue_point_config {
 	loff_t build_id_offset;
 };
 
-/**
- * struct probe - where a function begins, or is left
- * @rp: the rescue point
- * @offset: in the file
- * @instruction: what is there
- * @consumer: the probe
- * @uprobe: its registration
- */
-struct probe {
-	struct rescue_point *rp;
-	loff_t offset;
-	struct instruction instruction;
-	struct uprobe_consumer consumer;
-	struct compat_uprobe uprobe;
-};
-
 /* Not registered completely. */
 #define RESCUE_POINT_INACTIVE	0
 /* The file holds another build, or perhaps the end of calls is not seen. */
@@ -98,18 +78,13 @@ struct probe {
  * @settings: read under the registry's lock or by rescue_point_settings()
  * @settings_lock: taken to write them, inside the registry's lock; its own, for
  *	who waits for a reader must not be waited for by one
- * @path: the file as it was named; keeps it and its mount in use
- * @inode: the inode that is mapped, below overlayfs the lower one
+ * @file: where the function is
  * @entry: the probe at the entry, and at the return where there are no exit
  *	probes
- * @identity: what the file held when the rescue point was bound to it
  * @exits: a probe for each of @config.exits, or NULL
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
- * @rewritten: the file was probed before it was written to, and it is being
- *	found out whether a process has pages of that time
- * @mixed: one has
  * @skips: the last call found the budget spent and returned at once
  * @closed: RESCUE_POINT_* of why no call opens a checkpoint
  * @closing: commits the calls that are inside when it has become stale
@@ -119,16 +94,12 @@ struct rescue_point {
 	struct rescue_point_config config;
 	struct rescue_point_settings settings;
 	seqlock_t settings_lock;	/* see above */
-	struct path path;
-	struct inode *inode;
-	struct file_identity identity;
+	struct probed_file file;
 	struct probe entry;
 	struct probe *exits;
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;
-	bool rewritten;
-	bool mixed;
 	bool skips;
 	unsigned long closed;
 	struct work_struct closing;
