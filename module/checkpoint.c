@@ -534,6 +534,37 @@ void checkpoint_leave(struct rescue_point *rp)
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
+/* Whether @sp, to which current jumps, is in a frame outside of the call. */
+static bool lands_outside(struct checkpoint *cp, unsigned long sp)
+{
+	unsigned long entry_sp = cp->registers.regs.sp;
+
+	if (cp->refusal >= 0)
+		return sp > entry_sp && !is_other_stack(sp, entry_sp);
+	if (!guarded_mm_left(cp->gm, sp))
+		return false;
+	/* A handler's call does not come back to its alternate stack. */
+	return entry_sp - cp->gm->altstack < cp->gm->altstack_size ||
+	       !has_switched_stacks(cp, sp);
+}
+
+/**
+ * checkpoint_landed() - current jumps to another frame
+ * @sp: its stack pointer there
+ *
+ * To one on another stack it may have switched, to come back: nothing is known
+ * then.
+ */
+void checkpoint_landed(unsigned long sp)
+{
+	struct checkpoint *cp = own_checkpoint();
+
+	/* Pairs with the one in end_call(), when somebody else ends it. */
+	if (cp && smp_load_acquire(&cp->open) &&
+	    checkpoint_is_of_current(cp) && lands_outside(cp, sp))
+		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
+}
+
 static void deferred_work(struct work_struct *work)
 {
 	struct llist_node *list = llist_del_all(&deferred);

@@ -119,6 +119,7 @@ bool checkpoint_return_probe_kills(struct rescue_point *rp,
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
 void checkpoint_return(struct rescue_point *rp, unsigned long sp);
 void checkpoint_leave(struct rescue_point *rp);
+void checkpoint_landed(unsigned long sp);
 void checkpoint_commit_all(struct rescue_point *rp);
 void checkpoint_drop_all(void);
 

@@ -78,6 +78,16 @@ static struct file *mapped_file(struct mm_struct *mm, struct inode *inode)
 	return NULL;
 }
 
+/**
+ * file_is_mapped() - whether a process maps a file
+ * @inode: the file
+ * @mm: its address space, whose mmap lock is held
+ */
+bool file_is_mapped(struct inode *inode, struct mm_struct *mm)
+{
+	return mapped_file(mm, inode);
+}
+
 /* As the kernel itself reads the instruction that it is about to replace. */
 static struct page *read_page(struct file *file, pgoff_t index)
 {

@@ -34,6 +34,7 @@ int file_identity_check_mapped(const struct file_identity *identity,
 			       struct inode *inode, struct mm_struct *mm,
 			       const struct instruction *instruction,
 			       loff_t offset);
+bool file_is_mapped(struct inode *inode, struct mm_struct *mm);
 bool file_is_private(const struct inode *inode, struct mm_struct *mm,
 		     loff_t offset);
 void file_identity_free(struct file_identity *identity);

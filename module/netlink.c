@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "counters.h"
+#include "landings.h"
 #include "netlink.h"
 #include "rescue_point.h"
 
@@ -25,9 +26,16 @@
 #define DEFAULT_BUDGET_RESCUES	20
 #define DEFAULT_BUDGET_SECONDS	3600
 
-/* A rescue point with the longest path and function name, and all exits. */
+/* The landings of a file with the longest path. */
+#define LANDINGS_BYTES	(PATH_MAX + 64 + REASSURE_LANDINGS_MAX * sizeof(u64))
+
+/*
+ * A rescue point with the longest path and function name, all exits and all
+ * landings.
+ */
 #define REPLY_BYTES	(PATH_MAX + REASSURE_FUNCTION_MAX + 4096 + \
-			 REASSURE_EXITS_MAX * sizeof(u64))
+			 REASSURE_EXITS_MAX * sizeof(u64) + \
+			 REASSURE_LANDING_FILES_MAX * LANDINGS_BYTES)
 
 static struct genl_family family;
 
@@ -49,6 +57,15 @@ static struct netlink_range_validation deadline_range = {
 /* 0 takes it away. */
 static struct netlink_range_validation new_deadline_range = {
 	.max = REASSURE_DEADLINE_MAX,
+};
+
+static const struct nla_policy
+landings_policy[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1] = {
+	[REASSURE_LANDINGS_FILE_FD] = { .type = NLA_S32 },
+	[REASSURE_LANDINGS_OFFSETS] = {
+		.type = NLA_BINARY,
+		.len = REASSURE_LANDINGS_MAX * sizeof(u64),
+	},
 };
 
 static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
@@ -77,6 +94,8 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
 	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
+	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
+	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
@@ -111,6 +130,8 @@ static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
 	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
+	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
+	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -194,34 +215,38 @@ static int parse_budget(struct genl_info *info,
 	return 0;
 }
 
+/* Reads ascending offsets, which are to be freed, also after an error. */
+static int parse_offsets(struct genl_info *info, const struct nlattr *attr,
+			 u64 **offsets, unsigned int *count)
+{
+	unsigned int i, n = nla_len(attr) / sizeof(u64);
+
+	if (!n || nla_len(attr) % sizeof(u64)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "exits or landings are one or more numbers of 64 bits");
+		return -EINVAL;
+	}
+	*offsets = kmemdup(nla_data(attr), nla_len(attr), GFP_KERNEL_ACCOUNT);
+	if (!*offsets)
+		return -ENOMEM;
+	*count = n;
+	for (i = 1; i < n; i++) {
+		if ((*offsets)[i] > (*offsets)[i - 1])
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "the exits or landings are not in ascending order");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int parse_exits(struct genl_info *info,
 		       struct rescue_point_config *config)
 {
-	struct nlattr *exits = info->attrs[REASSURE_A_EXITS];
-	unsigned int i, n;
+	const struct nlattr *exits = info->attrs[REASSURE_A_EXITS];
 
-	if (!exits)
-		return 0;
-	n = nla_len(exits) / sizeof(u64);
-	if (!n || nla_len(exits) % sizeof(u64)) {
-		NL_SET_ERR_MSG_ATTR(info->extack, exits,
-				    "exits are one or more numbers of 64 bits");
-		return -EINVAL;
-	}
-	config->exits = kmemdup(nla_data(exits), nla_len(exits),
-				GFP_KERNEL_ACCOUNT);
-	if (!config->exits)
-		return -ENOMEM;
-	for (i = 1; i < n; i++)
-		if (config->exits[i] <= config->exits[i - 1])
-			break;
-	if (i < n) {
-		NL_SET_ERR_MSG_ATTR(info->extack, exits,
-				    "the exits are not in ascending order");
-		return -EINVAL;
-	}
-	config->nr_exits = n;
-	return 0;
+	return exits ? parse_offsets(info, exits, &config->exits,
+				     &config->nr_exits) : 0;
 }
 
 static int parse_value(struct genl_info *info,
@@ -298,6 +323,72 @@ static int parse_build_id(struct genl_info *info,
 	return 0;
 }
 
+/* The file that @fd names; NULL after saying what is wrong. */
+static struct file *get_file_of(struct genl_info *info, const struct nlattr *fd)
+{
+	struct file *file = fget(nla_get_s32(fd));
+
+	if (file && file->f_mode & FMODE_READ)
+		return file;
+	NL_SET_ERR_MSG_ATTR(info->extack, fd,
+			    "the descriptor is not open for reading");
+	if (file)
+		fput(file);
+	return NULL;
+}
+
+/* Those of one file; what it holds is let go with the whole configuration. */
+static int parse_landings_of_file(struct genl_info *info, struct nlattr *nest,
+				  struct landings_config *config)
+{
+	struct nlattr *attrs[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1];
+	int ret = nla_parse_nested(attrs, REASSURE_LANDINGS_ATTRIBUTE_MAX, nest,
+				   landings_policy, info->extack);
+
+	if (ret)
+		return ret;
+	if (!attrs[REASSURE_LANDINGS_FILE_FD] ||
+	    !attrs[REASSURE_LANDINGS_OFFSETS]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, nest,
+				    "landings need the descriptor of their file, and offsets");
+		return -EINVAL;
+	}
+	ret = parse_offsets(info, attrs[REASSURE_LANDINGS_OFFSETS],
+			    &config->offsets, &config->count);
+	if (ret)
+		return ret;
+	config->file = get_file_of(info, attrs[REASSURE_LANDINGS_FILE_FD]);
+	return config->file ? 0 : -EBADF;
+}
+
+static int parse_landings(struct genl_info *info,
+			  struct rescue_point_config *config)
+{
+	struct nlattr *all = info->attrs[REASSURE_A_LANDINGS];
+	struct nlattr *nest;
+	int rest, ret = 0;
+
+	if (!all)
+		return 0;
+	config->landings = kcalloc(REASSURE_LANDING_FILES_MAX,
+				   sizeof(*config->landings),
+				   GFP_KERNEL_ACCOUNT);
+	if (!config->landings)
+		return -ENOMEM;
+	nla_for_each_nested(nest, all, rest) {
+		if (config->nr_landings == REASSURE_LANDING_FILES_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, nest,
+					    "there are landings of too many files");
+			return -ERANGE;
+		}
+		ret = parse_landings_of_file(info, nest,
+					     &config->landings[config->nr_landings++]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static int parse_config(struct genl_info *info,
 			struct rescue_point_config *config)
 {
@@ -327,22 +418,8 @@ static int parse_config(struct genl_info *info,
 		if (!config->function)
 			return -ENOMEM;
 	}
-	return parse_exits(info, config);
-}
-
-/* The file of a message; NULL after saying what is wrong. */
-static struct file *get_file_of(struct genl_info *info)
-{
-	struct nlattr *fd = info->attrs[REASSURE_A_FILE_FD];
-	struct file *file = fget(nla_get_s32(fd));
-
-	if (file && file->f_mode & FMODE_READ)
-		return file;
-	NL_SET_ERR_MSG_ATTR(info->extack, fd,
-			    "the descriptor is not open for reading");
-	if (file)
-		fput(file);
-	return NULL;
+	config->executable = attrs[REASSURE_A_EXECUTABLE];
+	return parse_exits(info, config) ?: parse_landings(info, config);
 }
 
 /*
@@ -357,7 +434,7 @@ static int parse_place(struct genl_info *info,
 	int ret = parse_config(info, config);
 
 	if (!ret) {
-		*file = get_file_of(info);
+		*file = get_file_of(info, info->attrs[REASSURE_A_FILE_FD]);
 		if (!*file)
 			ret = -EBADF;
 	}
@@ -468,7 +545,8 @@ static void cut_off(char *text, const char *end)
 		text[length - cut] = 0;
 }
 
-static int put_path(struct sk_buff *skb, const struct path *path)
+static int put_path(struct sk_buff *skb, int attribute,
+		    const struct path *path)
 {
 	char *buffer = kmalloc(PATH_MAX, GFP_KERNEL);
 	char *name;
@@ -483,7 +561,7 @@ static int put_path(struct sk_buff *skb, const struct path *path)
 		/* Which REASSURE_A_FILE_STATE says in a better way. */
 		if (d_unlinked(path->dentry))
 			cut_off(name, " (deleted)");
-		ret = nla_put_string(skb, REASSURE_A_PATH, name);
+		ret = nla_put_string(skb, attribute, name);
 	}
 	kfree(buffer);
 	return ret;
@@ -511,7 +589,56 @@ static int put_config(struct sk_buff *skb,
 	    nla_put_u64_64bit(skb, REASSURE_A_BUILD_ID_OFFSET,
 			      config->build_id_offset, REASSURE_A_PAD))
 		return -EMSGSIZE;
-	return 0;
+	return config->executable ? nla_put_flag(skb, REASSURE_A_EXECUTABLE) :
+				    0;
+}
+
+static int put_landings_of_file(struct sk_buff *skb,
+				const struct landings *landings)
+{
+	const struct probed_file *pf = &landings->file;
+	struct nlattr *nest = nla_nest_start(skb, 1), *attr;
+	unsigned int i;
+	u64 offset;
+	int ret;
+
+	if (!nest)
+		return -EMSGSIZE;
+	attr = nla_reserve(skb, REASSURE_LANDINGS_OFFSETS,
+			   landings->count * sizeof(u64));
+	if (!attr)
+		return -EMSGSIZE;
+	for (i = 0; i < landings->count; i++) {
+		offset = landings->probes[i].offset;
+		memcpy(nla_data(attr) + i * sizeof(offset), &offset,
+		       sizeof(offset));
+	}
+	ret = nla_put_u32(skb, REASSURE_LANDINGS_PROBED,
+			  landings_probed(landings)) ?:
+	      nla_put_u32(skb, REASSURE_LANDINGS_FILE_STATE,
+			  probed_file_state(pf)) ?:
+	      put_path(skb, REASSURE_LANDINGS_PATH, &pf->path);
+	if (!ret)
+		nla_nest_end(skb, nest);
+	return ret;
+}
+
+static int put_landings(struct sk_buff *skb, const struct rescue_point *rp)
+{
+	struct nlattr *nest;
+	unsigned int i;
+	int ret = 0;
+
+	if (!rp->nr_landings)
+		return 0;
+	nest = nla_nest_start(skb, REASSURE_A_LANDINGS);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; !ret && i < rp->nr_landings; i++)
+		ret = put_landings_of_file(skb, &rp->landings[i]);
+	if (!ret)
+		nla_nest_end(skb, nest);
+	return ret;
 }
 
 static int put_settings(struct sk_buff *skb,
@@ -571,9 +698,10 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 		genl_dump_check_consistent(reply->cb, header);
 	ret = put_config(reply->skb, &rp->config) ?:
 	      put_settings(reply->skb, &rp->settings) ?:
-	      put_path(reply->skb, &rp->file.path) ?:
+	      put_path(reply->skb, REASSURE_A_PATH, &rp->file.path) ?:
 	      nla_put_u32(reply->skb, REASSURE_A_FILE_STATE,
 			  rescue_point_file_state(rp)) ?:
+	      put_landings(reply->skb, rp) ?:
 	      put_all_counters(reply->skb, &rp->counters);
 	if (ret) {
 		genlmsg_cancel(reply->skb, header);

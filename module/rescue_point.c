@@ -2,6 +2,7 @@
 /*
  * The registry of rescue points, and the probes at their entry and return.
  */
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -13,6 +14,7 @@
 #include "deadline.h"
 #include "fatal_signal.h"
 #include "guarded_mm.h"
+#include "landings.h"
 #include "mapping_guard.h"
 #include "rescue_point.h"
 #include "skip.h"
@@ -27,17 +29,37 @@ static unsigned int count;
 static unsigned int generation;
 static u64 settings_version;
 
+static void free_landings_config(struct rescue_point_config *config)
+{
+	unsigned int i;
+
+	for (i = 0; i < config->nr_landings; i++) {
+		if (config->landings[i].file)
+			fput(config->landings[i].file);
+		kfree(config->landings[i].offsets);
+	}
+	kfree(config->landings);
+	config->landings = NULL;
+	config->nr_landings = 0;
+}
+
 /* What a configuration owns that no rescue point has taken over. */
 void rescue_point_config_free(struct rescue_point_config *config)
 {
 	kfree(config->function);
 	kfree(config->exits);
+	free_landings_config(config);
 }
 
 /* Not registered any more: no checkpoint knows @rp. */
 static void free_rescue_point(struct rescue_point *rp)
 {
+	unsigned int i;
+
 	cancel_work_sync(&rp->closing);
+	for (i = 0; i < rp->nr_landings; i++)
+		landings_free(&rp->landings[i]);
+	kfree(rp->landings);
 	probed_file_free(&rp->file);
 	budget_destroy(&rp->budget);
 	rescue_point_config_free(&rp->config);
@@ -347,6 +369,31 @@ static int register_probes(struct rescue_point *rp,
 	return ret;
 }
 
+/*
+ * Without one of them calls are rescued all the same, but it may not be seen
+ * that they were left.
+ */
+static void start_landings(struct rescue_point *rp,
+			   struct netlink_ext_ack *extack)
+{
+	bool all = true;
+	unsigned int i;
+
+	for (i = 0; i < rp->nr_landings; i++)
+		all &= landings_start(&rp->landings[i]);
+	if (!all)
+		NL_SET_ERR_MSG(extack,
+			       "not all landings could be probed: that a call was left there by longjmp(), an exception or setcontext() may be seen late");
+}
+
+static void stop_landings(struct rescue_point *rp)
+{
+	unsigned int i;
+
+	for (i = 0; i < rp->nr_landings; i++)
+		landings_stop(&rp->landings[i]);
+}
+
 static int read_instructions(struct rescue_point *rp, struct file *file)
 {
 	struct probe *probe;
@@ -424,6 +471,7 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	ret = register_probes(rp, extack);
 	if (ret)
 		goto remove;
+	start_landings(rp, extack);
 	rp->settings.version = ++settings_version;
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
@@ -460,7 +508,28 @@ static int init_probes(struct rescue_point *rp)
 	return 0;
 }
 
-/* Takes over @config->function and @config->exits. */
+static int init_landings(struct rescue_point *rp,
+			 struct netlink_ext_ack *extack)
+{
+	unsigned int i, n = rp->config.nr_landings;
+	int ret = 0;
+
+	if (!n)
+		return 0;
+	rp->landings = kcalloc(n, sizeof(*rp->landings), GFP_KERNEL_ACCOUNT);
+	if (!rp->landings)
+		return -ENOMEM;
+	for (i = 0; !ret && i < n; i++) {
+		ret = landings_init(&rp->landings[i], rp,
+				    &rp->config.landings[i], extack);
+		rp->nr_landings++;
+	}
+	/* No file is kept open. */
+	free_landings_config(&rp->config);
+	return ret;
+}
+
+/* Takes over what @config owns. */
 static struct rescue_point *make(struct rescue_point_config *config,
 				 struct file *file,
 				 struct netlink_ext_ack *extack)
@@ -485,6 +554,8 @@ static struct rescue_point *make(struct rescue_point_config *config,
 	if (!ret)
 		ret = identify(rp, file, extack);
 	if (!ret)
+		ret = init_landings(rp, extack);
+	if (!ret)
 		return rp;
 	free_rescue_point(rp);
 	return ERR_PTR(ret);
@@ -492,11 +563,10 @@ static struct rescue_point *make(struct rescue_point_config *config,
 
 /**
  * rescue_point_add() - register a rescue point
- * @config: what it is; @config->function and @config->exits become the
- *	registry's in any case
+ * @config: what it is; what it owns becomes the registry's in any case
  * @settings: what is to be done there
  * @file: the executable or shared library, open for reading
- * @extack: receives what is wrong
+ * @extack: receives what is wrong, or a warning
  *
  * Return: 0 or an error, then nothing has changed.
  */
@@ -535,6 +605,7 @@ static void retire(struct rescue_point *rp)
 	probes_unregister(&rp->entry, 1);
 	checkpoint_commit_all(rp);
 	probes_unregister(rp->exits, rp->config.nr_exits);
+	stop_landings(rp);
 }
 
 /* Takes @rp, which is retired, out of the registry, whose lock is held. */
@@ -585,6 +656,7 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 	ret = register_probes(rp, extack);
 	if (ret)
 		return ret;
+	start_landings(rp, extack);
 	retire(old);
 	take_over(rp, old);
 	free_rescue_point(old);
@@ -603,10 +675,10 @@ static struct rescue_point *find_or_tell(const char *name,
 
 /**
  * rescue_point_rebind() - let a rescue point be another place
- * @config: the place and the name; @config->function becomes the registry's
- *	in any case
+ * @config: the place and the name; what it owns becomes the registry's in any
+ *	case
  * @file: the executable or shared library, open for reading
- * @extack: receives what is wrong
+ * @extack: receives what is wrong, or a warning
  *
  * Return: 0 or an error, then nothing has changed.
  */

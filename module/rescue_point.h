@@ -13,6 +13,8 @@
 #include "probe.h"
 
 struct netlink_ext_ack;
+struct landings;
+struct landings_config;
 
 /**
  * struct rescue_point_settings - what an administrator may change
@@ -54,6 +56,9 @@ struct rescue_point_settings {
  *	NULL when a return probe tells that it is left
  * @nr_exits: how many
  * @build_id_offset: where it is in the file, or negative
+ * @executable: the file is mapped before all libraries
+ * @landings: of each file that has some; NULL when the rescue point is made
+ * @nr_landings: how many files
  */
 struct rescue_point_config {
 	char name[REASSURE_NAME_MAX + 1];
@@ -64,6 +69,9 @@ struct rescue_point_config {
 	u64 *exits;
 	unsigned int nr_exits;
 	loff_t build_id_offset;
+	bool executable;
+	struct landings_config *landings;
+	unsigned int nr_landings;
 };
 
 /* Not registered completely. */
@@ -82,6 +90,8 @@ struct rescue_point_config {
  * @entry: the probe at the entry, and at the return where there are no exit
  *	probes
  * @exits: a probe for each of @config.exits, or NULL
+ * @landings: of each file that has some, or NULL
+ * @nr_landings: how many files
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
@@ -97,6 +107,8 @@ struct rescue_point {
 	struct probed_file file;
 	struct probe entry;
 	struct probe *exits;
+	struct landings *landings;
+	unsigned int nr_landings;
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;

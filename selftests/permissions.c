@@ -502,6 +502,172 @@ static void exits_too_many(struct nl_msg *msg)
 	nla_put(msg, REASSURE_A_EXITS, sizeof(exits), exits);
 }
 
+/* One file's, with what is good but for @fd and @offsets, 0 for none. */
+static void put_landings(struct nl_msg *msg, int fd, size_t size,
+			 const uint64_t *offsets)
+{
+	struct nlattr *nest = nla_nest_start(msg, 1 | NLA_F_NESTED);
+
+	if (fd)
+		nla_put_s32(msg, REASSURE_LANDINGS_FILE_FD, fd);
+	if (offsets)
+		nla_put(msg, REASSURE_LANDINGS_OFFSETS, size, offsets);
+	nla_nest_end(msg, nest);
+}
+
+static struct nlattr *landings_begin(struct nl_msg *msg)
+{
+	return nla_nest_start(msg, REASSURE_A_LANDINGS | NLA_F_NESTED);
+}
+
+static int open_library(int flags)
+{
+	/* Stays open until the child ends. */
+	int fd = open("/bin/true", flags);
+
+	CHECK(fd > 0);
+	return fd;
+}
+
+/* Of a good file. */
+static void put_landings_at(struct nl_msg *msg, size_t size, uint64_t first,
+			    uint64_t second)
+{
+	struct nlattr *all = landings_begin(msg);
+	uint64_t offsets[] = { first, second };
+
+	put_landings(msg, open_library(O_RDONLY), size, offsets);
+	nla_nest_end(msg, all);
+}
+
+static void landings_of_none(struct nl_msg *msg)
+{
+	put_landings_at(msg, 0, 1, 2);
+}
+
+static void landings_of_7_bytes(struct nl_msg *msg)
+{
+	put_landings_at(msg, 7, 1, 2);
+}
+
+static void landings_descending(struct nl_msg *msg)
+{
+	put_landings_at(msg, 16, 2, 1);
+}
+
+static void landings_beyond_the_file(struct nl_msg *msg)
+{
+	put_landings_at(msg, 16, 1, 1ULL << 40);
+}
+
+static void landings_negative(struct nl_msg *msg)
+{
+	put_landings_at(msg, 16, 1, ~0ULL);
+}
+
+static void landings_too_many(struct nl_msg *msg)
+{
+	uint64_t offsets[REASSURE_LANDINGS_MAX + 1] = {};
+	struct nlattr *all = landings_begin(msg);
+
+	put_landings(msg, open_library(O_RDONLY), sizeof(offsets), offsets);
+	nla_nest_end(msg, all);
+}
+
+static void landings_of_too_many_files(struct nl_msg *msg)
+{
+	struct nlattr *all = landings_begin(msg);
+	uint64_t offset = 1;
+	int i;
+
+	for (i = 0; i <= REASSURE_LANDING_FILES_MAX; i++)
+		put_landings(msg, open_library(O_RDONLY), 8, &offset);
+	nla_nest_end(msg, all);
+}
+
+/* The second is at fault. */
+static void put_good_landings_and(struct nl_msg *msg, int fd)
+{
+	struct nlattr *all = landings_begin(msg);
+	uint64_t offset = 1;
+
+	put_landings(msg, open_library(O_RDONLY), 8, &offset);
+	put_landings(msg, fd, 8, &offset);
+	nla_nest_end(msg, all);
+}
+
+static void landings_without_fd(struct nl_msg *msg)
+{
+	put_good_landings_and(msg, 0);
+}
+
+static void landings_fd_closed(struct nl_msg *msg)
+{
+	put_good_landings_and(msg, 999);
+}
+
+static void landings_fd_path(struct nl_msg *msg)
+{
+	put_good_landings_and(msg, open_library(O_PATH));
+}
+
+static void landings_fd_device(struct nl_msg *msg)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	CHECK(fd > 0);
+	put_good_landings_and(msg, fd);
+}
+
+static void landings_fd_text(struct nl_msg *msg)
+{
+	int fd = open("/etc/passwd", O_RDONLY);
+
+	CHECK(fd > 0);
+	put_good_landings_and(msg, fd);
+}
+
+static void landings_without_offsets(struct nl_msg *msg)
+{
+	struct nlattr *all = landings_begin(msg);
+
+	put_landings(msg, open_library(O_RDONLY), 0, NULL);
+	nla_nest_end(msg, all);
+}
+
+static void landings_empty(struct nl_msg *msg)
+{
+	struct nlattr *all = landings_begin(msg);
+
+	nla_put(msg, 1 | NLA_F_NESTED, 0, NULL);
+	nla_nest_end(msg, all);
+}
+
+static void landings_cut_off(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_LANDINGS | NLA_F_NESTED, 3, "123");
+}
+
+static void landings_not_nested(struct nl_msg *msg)
+{
+	nla_put_u64(msg, REASSURE_A_LANDINGS, 1);
+}
+
+static void landings_unknown(struct nl_msg *msg)
+{
+	struct nlattr *all = landings_begin(msg);
+	struct nlattr *nest = nla_nest_start(msg, 1 | NLA_F_NESTED);
+
+	nla_put_u32(msg, REASSURE_LANDINGS_PROBED, 1);
+	nla_nest_end(msg, nest);
+	nla_nest_end(msg, all);
+}
+
+static void executable_long(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_EXECUTABLE, 1);
+}
+
 static void put_budget(struct nl_msg *msg, unsigned int rescues,
 		       unsigned int seconds)
 {
@@ -707,6 +873,24 @@ static const struct nonsense nonsense[] = {
 	CASE(0, exits_descending, -EINVAL, "ascending"),
 	CASE(0, exits_beyond_the_file, -ERANGE, "exit"),
 	CASE(0, exits_too_many, -ERANGE, ""),
+	CASE(0, landings_of_none, -EINVAL, "landings"),
+	CASE(0, landings_of_7_bytes, -EINVAL, "landings"),
+	CASE(0, landings_descending, -EINVAL, "ascending"),
+	CASE(0, landings_beyond_the_file, -ERANGE, "landing"),
+	CASE(0, landings_negative, -ERANGE, "landing"),
+	CASE(0, landings_too_many, -ERANGE, ""),
+	CASE(0, landings_of_too_many_files, -ERANGE, "too many files"),
+	CASE(0, landings_without_fd, -EINVAL, "descriptor"),
+	CASE(0, landings_fd_closed, -EBADF, "descriptor"),
+	CASE(0, landings_fd_path, -EBADF, "descriptor"),
+	CASE(0, landings_fd_device, -EINVAL, "regular file"),
+	CASE(0, landings_fd_text, -ENOEXEC, "shared library"),
+	CASE(0, landings_without_offsets, -EINVAL, "offsets"),
+	CASE(0, landings_empty, -EINVAL, "descriptor"),
+	CASE(0, landings_cut_off, -ERANGE, ""),
+	CASE(0, landings_not_nested, -EINVAL, ""),
+	CASE(0, landings_unknown, -EINVAL, ""),
+	CASE(0, executable_long, -ERANGE, ""),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_of_no_time, -ERANGE, ""),
 	CASE(0, budget_too_large, -ERANGE, ""),
@@ -752,6 +936,7 @@ static const struct nonsense changes[] = {
 	CASE(0, offset_other, -EINVAL, ""),
 	CASE(0, fd_directory, -EINVAL, ""),
 	CASE(0, build_id_too_long, -EINVAL, ""),
+	CASE(0, landings_descending, -EINVAL, ""),
 	CASE(0, good_and_bad, -EINVAL, "signal"),
 	CASE(0, unknown_attribute, -EINVAL, ""),
 };

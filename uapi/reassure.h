@@ -31,6 +31,10 @@
 #define REASSURE_DEADLINE_MAX	86400000
 /* Most exits of a function that can be probed. */
 #define REASSURE_EXITS_MAX	256
+/* Most files of which one rescue point can have landings. */
+#define REASSURE_LANDING_FILES_MAX	4
+/* Most landings in one file. */
+#define REASSURE_LANDINGS_MAX	32
 
 /**
  * enum reassure_command - what can be asked of the module
@@ -42,8 +46,9 @@
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
- *	REASSURE_A_ALLOW_SETUID and
- *	REASSURE_A_EXITS.
+ *	REASSURE_A_ALLOW_SETUID, REASSURE_A_EXITS, REASSURE_A_LANDINGS and
+ *	REASSURE_A_EXECUTABLE.  Where not all landings can be probed it is
+ *	registered, and the acknowledgment has a text that says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
  *	was probed, -ESTALE when the file does not hold the build-id.
@@ -53,24 +58,25 @@
  * @REASSURE_CMD_RESCUE_POINT_FLUSH: delete all rescue points.
  * @REASSURE_CMD_RESCUE_POINT_GET: do: the rescue point REASSURE_A_NAME;
  *	dump: all of them.  Answers carry every attribute of ADD but the
- *	descriptor, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
+ *	descriptors, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
  *	REASSURE_A_REFUSED, REASSURE_A_FILE_STATE.
  * @REASSURE_CMD_STATUS_GET: the global counters: REASSURE_A_RESCUE_POINTS,
  *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION.
  * @REASSURE_CMD_RESCUE_POINT_SET: change the rescue point REASSURE_A_NAME.
- *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID and what ADD takes
- *	behind that, but for REASSURE_A_FUNCTION and the build-id; at least
- *	one.  What is not given stays, counters do, and rescues that were made
- *	count in a new budget.  Holds for calls that begin when the answer has
- *	arrived; one that is inside keeps what held at its entry, except that
- *	every rescue is taken from the budget of its time.
+ *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID and those that ADD
+ *	takes which do not say where the function is; at least one.  What is not
+ *	given stays, counters do, and rescues that were made count in a new
+ *	budget.  Holds for calls that begin when the answer has arrived; one that
+ *	is inside keeps what held at its entry, except that every rescue is taken
+ *	from the budget of its time.
  *	-ENOENT when there is none; after any error nothing has changed.
  * @REASSURE_CMD_RESCUE_POINT_REBIND: let the rescue point REASSURE_A_NAME be
  *	another place, in the same or another file.  Needs REASSURE_A_FILE_FD
- *	and REASSURE_A_OFFSET; takes REASSURE_A_FUNCTION, REASSURE_A_EXITS and
- *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET.  Settings, counters
- *	and what is left of the budget stay.  Calls that are inside at the old
- *	place are committed.  Errors are those of ADD, -ENOENT, and -EOPNOTSUPP
+ *	and REASSURE_A_OFFSET; takes REASSURE_A_FUNCTION, REASSURE_A_EXITS,
+ *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET, REASSURE_A_LANDINGS
+ *	and REASSURE_A_EXECUTABLE, of which it warns as ADD does.  Settings,
+ *	counters and what is left of the budget stay.  Calls that are inside at
+ *	the old place are committed.  Errors are those of ADD, -ENOENT, and -EOPNOTSUPP
  *	when only REASSURE_A_EXITS comes or goes; then nothing has changed.
  */
 enum reassure_command {
@@ -141,6 +147,11 @@ enum reassure_command {
  * @REASSURE_A_ALLOW_SETUID: u8, 0 or 1: whether calls of programs are rescued
  *	that gained privileges when they were executed: set-user-ID,
  *	set-group-ID, file capabilities; default 0
+ * @REASSURE_A_LANDINGS: nest, one nest of enum reassure_landings for each of at
+ *	most REASSURE_LANDING_FILES_MAX files; of whatever types
+ * @REASSURE_A_EXECUTABLE: flag, the file is a program's executable and not a
+ *	shared library: landings are probed only in processes that map it before
+ *	the files of these.  Without it they are in all processes
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -169,9 +180,42 @@ enum reassure_attribute {
 	REASSURE_A_BUILD_ID_OFFSET,
 	REASSURE_A_FILE_STATE,
 	REASSURE_A_ALLOW_SETUID,
+	REASSURE_A_LANDINGS,
+	REASSURE_A_EXECUTABLE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
+};
+
+/**
+ * enum reassure_landings - landings in one file: instructions that go to another
+ *	frame, whose stack pointer has been set before; or returns, with the
+ *	address on the top of that frame's stack.  longjmp(), setcontext() and
+ *	the unwinder of exceptions end in them.  They are probed, so that a call
+ *	that is left there is known to be
+ * @REASSURE_LANDINGS_UNSPEC: never valid
+ * @REASSURE_LANDINGS_PAD: padding before 64-bit attributes
+ * @REASSURE_LANDINGS_FILE_FD: s32, a descriptor of the sender, open for reading:
+ *	the executable or shared library; needed
+ * @REASSURE_LANDINGS_OFFSETS: binary, 1 to REASSURE_LANDINGS_MAX numbers of type
+ *	u64 in ascending order: offsets in the file; needed
+ * @REASSURE_LANDINGS_PATH: string, in answers: the path of the file as the reader
+ *	sees it
+ * @REASSURE_LANDINGS_FILE_STATE: u32, in answers: one of enum
+ *	reassure_file_state
+ * @REASSURE_LANDINGS_PROBED: u32, in answers: how many of them are probed
+ */
+enum reassure_landings {
+	REASSURE_LANDINGS_UNSPEC,
+	REASSURE_LANDINGS_PAD,
+	REASSURE_LANDINGS_FILE_FD,
+	REASSURE_LANDINGS_OFFSETS,
+	REASSURE_LANDINGS_PATH,
+	REASSURE_LANDINGS_FILE_STATE,
+	REASSURE_LANDINGS_PROBED,
+
+	__REASSURE_LANDINGS_LAST,
+	REASSURE_LANDINGS_ATTRIBUTE_MAX = __REASSURE_LANDINGS_LAST - 1
 };
 
 /**

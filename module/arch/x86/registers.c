@@ -107,6 +107,14 @@ bool registers_follow_call(unsigned long address)
 	return false;
 }
 
+bool instruction_is_return(const u8 *code)
+{
+	/* Compilers put a prefix before it: "rep" or "bnd". */
+	if (code[0] == 0xf2 || code[0] == 0xf3)
+		code++;
+	return code[0] == 0xc2 || code[0] == 0xc3;
+}
+
 /**
  * registers_return() - make current return from the function it had entered
  * @saved: the registers at the entry

@@ -43,6 +43,8 @@ static inline bool registers_supported(const struct pt_regs *regs)
 
 /* Whether the instruction before @address is a call. */
 bool registers_follow_call(unsigned long address);
+/* Whether the instruction at @code, as it is in memory, is a near return. */
+bool instruction_is_return(const u8 *code);
 void registers_save(struct registers *saved, const struct pt_regs *regs);
 void registers_return(const struct registers *saved, unsigned long ip,
 		      bool has_value, u64 value);
