@@ -16,6 +16,7 @@
 #include "code.h"
 #include "error.h"
 #include "exits.h"
+#include "landings.h"
 #include "matching.h"
 #include "symbols.h"
 
@@ -900,6 +901,105 @@ size_t symbols_exits(struct symbols *symbols, __u64 offset, __u64 *exits,
 	return found;
 }
 
+/* Which of @names @name is, without its version; or NULL. */
+static const char *find_among(const char *const *names, const char *name)
+{
+	size_t length = strcspn(name, "@");
+
+	for (; *names; names++)
+		if (strlen(*names) == length && !strncmp(name, *names, length))
+			break;
+	return *names;
+}
+
+static bool find_code_from(void *data, __u64 address, struct code_part *part)
+{
+	struct symbols *symbols = data;
+	GElf_Phdr segment;
+
+	if (!find_segment(symbols, address, false, &segment))
+		return false;
+	part->address = address;
+	part->size = segment.p_vaddr + segment.p_filesz - address;
+	part->code = find_code(symbols, address, part->size);
+	return part->code;
+}
+
+size_t symbols_landings(struct symbols *symbols, __u64 *landings, size_t max)
+{
+	static const char *const names[] = {
+		"longjmp", "_longjmp", "siglongjmp", "__longjmp",
+		"__longjmp_chk", "__libc_longjmp", "__libc_siglongjmp",
+		"setcontext", "swapcontext", "__pthread_unwind_next",
+		"_Unwind_RaiseException", "_Unwind_Resume",
+		"_Unwind_Resume_or_Rethrow", "_Unwind_ForcedUnwind", NULL
+	};
+	struct landings_search *search =
+		landings_search_new(find_code_from, symbols, landings, max);
+	size_t i, found;
+
+	if (!search)
+		return 0;
+	for (i = 0; i < symbols->count; i++)
+		if (symbols->table[i].kind == KIND_FUNCTION &&
+		    find_among(names, symbols->table[i].name))
+			landings_search_in(search, symbols->table[i].address);
+	found = landings_search_end(search);
+	for (i = 0; i < found; i++)
+		if (!to_offset(symbols, landings[i], &landings[i]))
+			found = 0;
+	qsort(landings, found, sizeof(*landings), compare_offsets);
+	return found;
+}
+
+/* The value of @tag in the dynamic section; with its section in @dynamic. */
+static bool find_dynamic(struct symbols *symbols, GElf_Sxword tag,
+			 struct section *dynamic, GElf_Xword *value)
+{
+	GElf_Dyn dyn;
+	int i;
+
+	if (!find_section(symbols->elf, SHT_DYNAMIC, dynamic))
+		return false;
+	for (i = 0; gelf_getdyn(dynamic->data, i, &dyn); i++)
+		if (dyn.d_tag == tag) {
+			*value = dyn.d_un.d_val;
+			return true;
+		}
+	return false;
+}
+
+bool symbols_is_executable(struct symbols *symbols)
+{
+	struct section dynamic;
+	GElf_Xword flags;
+	GElf_Ehdr header;
+
+	if (!gelf_getehdr(symbols->elf, &header))
+		return false;
+	return header.e_type == ET_EXEC ||
+	       (find_dynamic(symbols, DT_FLAGS_1, &dynamic, &flags) &&
+		flags & DF_1_PIE);
+}
+
+const char *symbols_run_path(struct symbols *symbols)
+{
+	struct section dynamic;
+	GElf_Xword name;
+
+	if (!find_dynamic(symbols, DT_RUNPATH, &dynamic, &name) &&
+	    !find_dynamic(symbols, DT_RPATH, &dynamic, &name))
+		return NULL;
+	return elf_strptr(symbols->elf, dynamic.header.sh_link, name);
+}
+
+bool symbols_is_dynamic(struct symbols *symbols)
+{
+	struct section dynamic;
+
+	return find_section(symbols->elf, SHT_DYNAMIC, &dynamic);
+}
+
 const char *symbols_leaving(const struct symbols *symbols)
 {
 	static const char *const names[] = {
@@ -908,16 +1008,10 @@ const char *symbols_leaving(const struct symbols *symbols)
 		"makecontext", "setcontext", "swapcontext", "jump_fcontext",
 		NULL
 	};
-	size_t i, k, length;
-	const char *name;
+	const char *found = NULL;
+	size_t i;
 
-	for (i = 0; i < symbols->count; i++) {
-		name = symbols->table[i].name;
-		length = strcspn(name, "@");
-		for (k = 0; names[k]; k++)
-			if (strlen(names[k]) == length &&
-			    !strncmp(name, names[k], length))
-				return names[k];
-	}
-	return NULL;
+	for (i = 0; !found && i < symbols->count; i++)
+		found = find_among(names, symbols->table[i].name);
+	return found;
 }

@@ -35,6 +35,20 @@ bool symbols_find(struct symbols *symbols, const char *function,
 size_t symbols_exits(struct symbols *symbols, __u64 offset, __u64 *exits,
 		     size_t max, char *error);
 /*
+ * Finds the file offsets, in ascending order, of the instructions with which
+ * longjmp(), setcontext() and the unwinder of exceptions, as far as they are
+ * defined in the file, go to another frame.
+ *
+ * Return: how many, at most @max.
+ */
+size_t symbols_landings(struct symbols *symbols, __u64 *landings, size_t max);
+/* Whether a process maps the file before all libraries: no library. */
+bool symbols_is_executable(struct symbols *symbols);
+/* The folders in which its libraries are looked for first, or NULL. */
+const char *symbols_run_path(struct symbols *symbols);
+/* Whether it uses libraries, or is one. */
+bool symbols_is_dynamic(struct symbols *symbols);
+/*
  * Whether functions may be left by C++ exceptions or the like of other
  * languages, or may change to another stack: a name that tells so, or NULL.
  */

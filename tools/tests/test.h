@@ -54,4 +54,35 @@ static inline void assert_contains(const char *text, const char *part)
 		fail_msg("'%s' is not in '%s'", part, text);
 }
 
+/*
+ * The file offset of a symbol of any type in an unstripped sample, by other
+ * means than those that are tested.
+ */
+static inline unsigned long long
+offset_by_nm(const char *sample, const char *name)
+{
+	char command[512], line[512] = "";
+	unsigned long long address, from, start, size, offset = 0;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "nm %s/%s | grep ' %s$'",
+		 getenv("SAMPLES"), sample, name);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	assert_int_equal(fscanf(pipe, "%llx", &address), 1);
+	pclose(pipe);
+	snprintf(command, sizeof(command),
+		 "readelf -lW %s/%s | grep LOAD", getenv("SAMPLES"), sample);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	while (fgets(line, sizeof(line), pipe))
+		if (sscanf(line, " LOAD %llx %llx %*x %llx", &from, &start,
+			   &size) == 3 && address >= start &&
+		    address - start < size)
+			offset = address - start + from;
+	pclose(pipe);
+	assert_true(offset);
+	return offset;
+}
+
 #endif

@@ -72,36 +72,6 @@ static bool check(const char *sample, __u64 offset)
 	return good;
 }
 
-/*
- * The file offset of a symbol of any type in an unstripped sample, by other
- * means than those that are tested.
- */
-static __u64 offset_by_nm(const char *sample, const char *name)
-{
-	char command[512], line[512] = "";
-	unsigned long long address, from, start, size, offset = 0;
-	FILE *pipe;
-
-	snprintf(command, sizeof(command), "nm %s/%s | grep ' %s$'",
-		 getenv("SAMPLES"), sample, name);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	assert_int_equal(fscanf(pipe, "%llx", &address), 1);
-	pclose(pipe);
-	snprintf(command, sizeof(command),
-		 "readelf -lW %s/%s | grep LOAD", getenv("SAMPLES"), sample);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	while (fgets(line, sizeof(line), pipe))
-		if (sscanf(line, " LOAD %llx %llx %*x %llx", &from, &start,
-			   &size) == 3 && address >= start &&
-		    address - start < size)
-			offset = address - start + from;
-	pclose(pipe);
-	assert_true(offset);
-	return offset;
-}
-
 static void test_plain(void **state)
 {
 	(void)state;
