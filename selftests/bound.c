@@ -504,6 +504,41 @@ TEST_F(bound, to_a_library_that_is_rewritten_while_exits_are_probed)
 	rewrite_while_inside(_metadata, self->library, self->copy, true);
 }
 
+/* Without its landings it is a rescue point all the same, and says so. */
+TEST_F(bound, to_a_file_beside_landings_that_are_rewritten)
+{
+	struct rescue_point rp = {
+		.path = self->program,
+		.landing_path = self->copy,
+	};
+
+	ASSERT_EQ(0, file_symbol(self->program, "bound_victim", &rp.offset));
+	ASSERT_EQ(0, file_copy(self->library, self->copy));
+	ASSERT_EQ(0, file_symbol(self->copy, "library_victim",
+				 &rp.landing_offset));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_STREQ("", rescue_point_error());
+	EXPECT_EQ(1, rescue_point_landings_probed("test"));
+	/* A process that maps what is there now is left alone. */
+	ASSERT_EQ(0, flip(self->copy, rp.landing_offset + 8));
+	EXPECT_EQ(0, child_run(load_library, self->copy));
+	EXPECT_EQ(REASSURE_FILE_CURRENT, rescue_point_file_state("test"));
+	EXPECT_EQ(0, child_run(execute_rescued, self->program));
+	ASSERT_EQ(0, rescue_point_delete("test"));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_NE(NULL, strstr(rescue_point_error(), "not all landings"));
+	EXPECT_EQ(0, rescue_point_landings_probed("test"));
+	EXPECT_EQ(0, child_run(load_library, self->copy));
+	EXPECT_EQ(0, child_run(execute_rescued, self->program));
+	/* Another file in its place. */
+	ASSERT_EQ(0, unlink(self->copy));
+	ASSERT_EQ(0, file_copy(self->library, self->copy));
+	ASSERT_EQ(0, rescue_point_rebind(&rp));
+	EXPECT_STREQ("", rescue_point_error());
+	EXPECT_EQ(1, rescue_point_landings_probed("test"));
+	EXPECT_EQ(0, child_run(execute_rescued, self->program));
+}
+
 /* Written to between the tool's look and the module's. */
 TEST_F(bound, to_another_build_than_was_read)
 {
@@ -543,6 +578,31 @@ TEST_F(bound, to_a_file_whose_mount_goes)
 	EXPECT_EQ(-1, umount(self->other));
 	EXPECT_EQ(EBUSY, errno);
 	EXPECT_EQ(0, rescue_point_delete("test"));
+	EXPECT_EQ(0, umount(self->other));
+}
+
+/* So it is by landings. */
+TEST_F(bound, to_a_file_beside_landings_whose_mount_goes)
+{
+	struct rescue_point rp = { .path = self->program };
+	char below[128];
+
+	ASSERT_EQ(0, file_symbol(self->program, "bound_victim", &rp.offset));
+	ASSERT_EQ(0, unshare(CLONE_NEWNS));
+	ASSERT_EQ(0, mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	ASSERT_EQ(0, mkdir(self->other, 0755));
+	ASSERT_EQ(0, mount("none", self->other, "tmpfs", 0, ""));
+	snprintf(below, sizeof(below), "%.100s/library", self->other);
+	ASSERT_EQ(0, file_copy(self->library, below));
+	rp.landing_path = below;
+	rp.landing_offset = 1 << 30;
+	EXPECT_EQ(-ERANGE, rescue_point_add(&rp));
+	rp.landing_offset = 0;
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(-1, umount(self->other));
+	EXPECT_EQ(EBUSY, errno);
+	rp.landing_path = NULL;
+	EXPECT_EQ(0, rescue_point_rebind(&rp));
 	EXPECT_EQ(0, umount(self->other));
 }
 

@@ -34,6 +34,26 @@ static int protect_exits(const void *function)
 	return rescue_point_add(&rp);
 }
 
+/* Far below, so that what stands on the stack between is let be. */
+static __always_inline void fault_far_below(void)
+{
+	asm volatile("sub $32768, %%rsp\n"
+		     "movb 8, %%al\n"
+		     "add $32768, %%rsp\n" : : : "rax", "cc", "memory");
+}
+
+/* With and without exit probes. */
+static int protect_landings(const void *function, bool probe_exits)
+{
+	struct rescue_point rp = {
+		.function = function,
+		.probe_exits = probe_exits,
+		.landings = true,
+	};
+
+	return rescue_point_add(&rp);
+}
+
 FIXTURE(leaving)
 {
 };
@@ -370,6 +390,322 @@ TEST_F(leaving, is_not_killed_by_a_return_probe)
 	EXPECT_EQ(0, child_run(not_killed_program, NULL));
 	/* The breakpoint goes with the first. */
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PROBE));
+}
+
+/*
+ * Left for a place further up, and then a fault in a frame below, where the
+ * call's return address stands still: it is not the call's.
+ */
+static sigjmp_buf out;
+static ucontext_t outside;
+static bool is_out;
+
+static void on_signal(int sig)
+{
+	siglongjmp(out, 1);
+}
+
+static void take_signal(void (*handler)(int sig), int flags)
+{
+	struct sigaction action = {
+		.sa_handler = handler,
+		.sa_flags = flags,
+	};
+
+	CHECK(!sigaction(SIGUSR1, &action, NULL));
+}
+
+static void use_signal_stack(void)
+{
+	stack_t stack = {
+		.ss_sp = private_memory(STACK_SIZE),
+		.ss_size = STACK_SIZE,
+	};
+
+	CHECK(!sigaltstack(&stack, NULL));
+	take_signal(on_signal, SA_ONSTACK);
+}
+
+enum jump { LONGJMP, SIGLONGJMP, SETCONTEXT, SIGNAL, JUMPS };
+
+static long __noipa jumping_victim(enum jump how)
+{
+	changed++;
+	switch (how) {
+	case LONGJMP:
+		longjmp(out, 1);
+	case SIGLONGJMP:
+		siglongjmp(out, 1);
+	case SETCONTEXT:
+		setcontext(&outside);
+		break;
+	case SIGNAL:
+		raise(SIGUSR1);
+		break;
+	default:
+		break;
+	}
+	return 1;
+}
+
+/* So far that nothing on the way out comes to the call's stack. */
+static long __noipa jump_from_afar(enum jump how)
+{
+	char unused[16384];
+
+	asm volatile("" : : "r" (unused) : "memory");
+	return jumping_victim(how) + 1;
+}
+
+/* To the very caller: what lands has the least stack pointer that is outside. */
+static int jump_to_caller_program(void *arg)
+{
+	CHECK(!getcontext(&outside));
+	if (!is_out) {
+		is_out = true;
+		jumping_victim((long)arg);
+		return 1;
+	}
+	fault_far_below();
+	return 2;
+}
+
+static int jump_program(void *arg)
+{
+	enum jump how = (long)arg;
+
+	if (how == SIGNAL)
+		use_signal_stack();
+	if (how == SETCONTEXT) {
+		CHECK(!getcontext(&outside));
+		if (!is_out) {
+			is_out = true;
+			jump_from_afar(how);
+			return 1;
+		}
+	} else if (!sigsetjmp(out, how != LONGJMP)) {
+		jump_from_afar(how);
+		return 1;
+	}
+	CHECK(changed == 1);
+	fault_far_below();
+	return 2;
+}
+
+static void leave_by_jumps(struct __test_metadata *_metadata, bool probe_exits)
+{
+	long how;
+
+	ASSERT_EQ(0, protect_landings(jumping_victim, probe_exits));
+	for (how = 0; how < JUMPS; how++)
+		EXPECT_EQ(-SIGSEGV, child_run(jump_program, (void *)how));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(JUMPS, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(JUMPS, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	/* None is open any more that could refuse. */
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F(leaving, by_a_jump_to_its_caller)
+{
+	ASSERT_EQ(0, protect_landings(jumping_victim, true));
+	EXPECT_EQ(-SIGSEGV, child_run(jump_to_caller_program,
+				      (void *)SETCONTEXT));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F(leaving, by_jumps_then_a_fault_below_is_fatal)
+{
+	leave_by_jumps(_metadata, false);
+}
+
+TEST_F(leaving, by_jumps_past_its_exits_then_a_fault_below_is_fatal)
+{
+	leave_by_jumps(_metadata, true);
+}
+
+static int fault_below_exception_program(void *arg)
+{
+	CHECK(catch_from_afar(THROW_OUT) == CAUGHT);
+	fault_far_below();
+	return 2;
+}
+
+TEST_F(leaving, by_exception_then_a_fault_below_is_fatal)
+{
+	ASSERT_EQ(0, protect_landings(throwing_victim, true));
+	EXPECT_EQ(-SIGSEGV, child_run(fault_below_exception_program, NULL));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* Exceptions that stay inside leave it protected, too. */
+TEST_F(leaving, by_exception_with_landings)
+{
+	ASSERT_EQ(0, protect_landings(throwing_victim, true));
+	EXPECT_EQ(0, child_run(exception_program, NULL));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(20, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* A call on the stack of signals, left for the other stack. */
+static void handler_that_jumps(int sig)
+{
+	if (is_out)
+		fault_far_below();
+	is_out = true;
+	jumping_victim(SIGLONGJMP);
+}
+
+static int signal_stack_program(void *arg)
+{
+	use_signal_stack();
+	take_signal(handler_that_jumps, SA_ONSTACK);
+	if (!sigsetjmp(out, true)) {
+		raise(SIGUSR1);
+		return 1;
+	}
+	/* The same frames again. */
+	raise(SIGUSR1);
+	return 2;
+}
+
+TEST_F(leaving, a_call_on_the_stack_of_signals)
+{
+	ASSERT_EQ(0, protect_landings(jumping_victim, false));
+	EXPECT_EQ(-SIGSEGV, child_run(signal_stack_program, NULL));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* What lands inside has not left. */
+static long __noipa landing_victim(void)
+{
+	volatile int times = 0;
+
+	changed++;
+	setjmp(out);
+	if (times++ < 3)
+		longjmp(out, 1);
+	/* From the stack of signals. */
+	if (!sigsetjmp(out, true))
+		raise(SIGUSR1);
+	CHECK(!getcontext(&outside));
+	if (times++ < 8)
+		setcontext(&outside);
+	crash();
+	return 1;
+}
+
+static int landing_program(void *arg)
+{
+	int i;
+
+	use_signal_stack();
+	for (i = 0; i < 3; i++) {
+		CHECK(landing_victim() == RESCUED);
+		CHECK(!changed);
+	}
+	return 0;
+}
+
+TEST_F(leaving, not_by_what_lands_inside)
+{
+	ASSERT_EQ(0, protect_landings(landing_victim, false));
+	EXPECT_EQ(0, child_run(landing_program, NULL));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_ABANDONED));
+}
+
+/* Nor by what happens on another stack, to which it switches and back. */
+static void jump_on_other_stack(void)
+{
+	for (;;) {
+		if (!setjmp(out))
+			longjmp(out, 1);
+		CHECK(!swapcontext(&there, &here));
+	}
+}
+
+static long __noipa coroutine_victim(bool crashes)
+{
+	changed++;
+	CHECK(!swapcontext(&here, &there));
+	if (crashes)
+		crash();
+	return 1;
+}
+
+static int coroutine_program(void *arg)
+{
+	int i;
+
+	make_context(jump_on_other_stack);
+	for (i = 0; i < 3; i++) {
+		CHECK(coroutine_victim(true) == RESCUED);
+		CHECK(!changed);
+	}
+	return 0;
+}
+
+/* The other way round: the first stack is the other one, and above. */
+static void call_on_other_stack(void)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		CHECK(coroutine_victim(false) == 1);
+	is_out = true;
+	CHECK(!swapcontext(&here, &there));
+}
+
+static int called_by_coroutine_program(void *arg)
+{
+	make_context(call_on_other_stack);
+	here = there;
+	while (!is_out) {
+		CHECK(!swapcontext(&there, &here));
+		if (!setjmp(out))
+			longjmp(out, 1);
+	}
+	return 0;
+}
+
+TEST_F(leaving, not_by_jumps_on_another_stack)
+{
+	ASSERT_EQ(0, protect_landings(coroutine_victim, true));
+	EXPECT_EQ(0, child_run(coroutine_program, NULL));
+	EXPECT_EQ(0, child_run(called_by_coroutine_program, NULL));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_ABANDONED));
+}
+
+/* They come and go with the rescue point, in programs that run. */
+static int coming_program(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		CHECK(!protect_landings(jumping_victim, false));
+		if (!sigsetjmp(out, true))
+			jumping_victim(SIGLONGJMP);
+		CHECK(!rescue_point_delete("test"));
+		if (!sigsetjmp(out, true))
+			jumping_victim(SIGLONGJMP);
+	}
+	return 0;
+}
+
+TEST_F(leaving, while_landings_come_and_go)
+{
+	EXPECT_EQ(0, child_run(coming_program, NULL));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_ABANDONED));
 }
 
 /* Without its breakpoint at the exit a call is not seen to end. */

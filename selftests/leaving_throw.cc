@@ -50,3 +50,26 @@ struct guard {
 		return CAUGHT;
 	}
 }
+
+namespace {
+
+// What is called between it and the rescue point stays far from that one's
+// stack.
+[[gnu::noipa]] long far_away(int how)
+{
+	char unused[16384];
+
+	asm volatile("" : : "r" (unused) : "memory");
+	return throwing_victim(how) + 1;
+}
+
+}
+
+[[gnu::noipa]] long catch_from_afar(int how)
+{
+	try {
+		return far_away(how);
+	} catch (int) {
+		return CAUGHT;
+	}
+}

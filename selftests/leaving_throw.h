@@ -23,6 +23,7 @@ extern int thrown_state;
 
 long throwing_victim(int how);
 long catch_thrown(int how);
+long catch_from_afar(int how);
 void crash(void);
 
 #ifdef __cplusplus

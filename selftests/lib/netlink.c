@@ -85,8 +85,10 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error, void *arg)
 	return NL_STOP;
 }
 
+/* It may have a warning. */
 static int on_ack(struct nl_msg *msg, void *arg)
 {
+	read_extack(nlmsg_hdr(msg), sizeof(struct nlmsgerr), arg);
 	return NL_STOP;
 }
 
@@ -101,15 +103,33 @@ static int on_finish(struct nl_msg *msg, void *arg)
 	return NL_STOP;
 }
 
+static unsigned int count_probed(struct nlattr *all)
+{
+	struct nlattr *attrs[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1], *nest;
+	unsigned int probed = 0;
+	int rest;
+
+	nla_for_each_nested(nest, all, rest)
+		if (!nla_parse_nested(attrs, REASSURE_LANDINGS_ATTRIBUTE_MAX,
+				      nest, NULL) &&
+		    attrs[REASSURE_LANDINGS_PROBED])
+			probed += nla_get_u32(attrs[REASSURE_LANDINGS_PROBED]);
+	return probed;
+}
+
 static int on_message(struct nl_msg *msg, void *arg)
 {
 	struct nlattr *attrs[REASSURE_A_MAX + 1];
 	struct answer *answer = arg;
 
 	answer->messages++;
-	if (!genlmsg_parse(nlmsg_hdr(msg), 0, attrs, REASSURE_A_MAX, NULL) &&
-	    attrs[REASSURE_A_FILE_STATE])
+	if (genlmsg_parse(nlmsg_hdr(msg), 0, attrs, REASSURE_A_MAX, NULL))
+		return NL_OK;
+	if (attrs[REASSURE_A_FILE_STATE])
 		answer->file_state = nla_get_u32(attrs[REASSURE_A_FILE_STATE]);
+	if (attrs[REASSURE_A_LANDINGS])
+		answer->landings_probed =
+			count_probed(attrs[REASSURE_A_LANDINGS]);
 	return NL_OK;
 }
 

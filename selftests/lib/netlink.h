@@ -12,6 +12,7 @@
  * @offset: in the message, of the attribute at fault; 0 for none
  * @messages: how many came beside the acknowledgment
  * @file_state: what the last of them says, or -1
+ * @landings_probed: how many landings it says are probed
  */
 struct answer {
 	int error;
@@ -19,6 +20,7 @@ struct answer {
 	unsigned int offset;
 	unsigned int messages;
 	int file_state;
+	unsigned int landings_probed;
 };
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -108,14 +109,48 @@ static int send_message(int command, void (*fill)(struct nl_msg *msg, const void
 	return last_answer.error;
 }
 
+/* The landings in one file. */
+struct landings {
+	int fd;
+	__u64 offsets[REASSURE_LANDINGS_MAX];
+	size_t count;
+};
+
+#define LANDING_FILES	2
+
 struct addition {
 	const struct rescue_point *rp;
 	const char *path;
 	uint64_t offset;
 	__u64 exits[REASSURE_EXITS_MAX];
 	size_t nr_exits;
+	struct landings landings[LANDING_FILES];
+	size_t nr_landings;
+	bool executable;
 	int fd;
 };
+
+static void put_landings(struct nl_msg *msg, const struct addition *addition)
+{
+	const struct landings *landings = addition->landings;
+	struct nlattr *all, *nest;
+	size_t i;
+
+	if (!addition->nr_landings)
+		return;
+	all = nla_nest_start(msg, REASSURE_A_LANDINGS | NLA_F_NESTED);
+	for (i = 0; i < addition->nr_landings; i++, landings++) {
+		nest = nla_nest_start(msg, (i + 1) | NLA_F_NESTED);
+		nla_put_s32(msg, REASSURE_LANDINGS_FILE_FD, landings->fd);
+		nla_put(msg, REASSURE_LANDINGS_OFFSETS,
+			landings->count * sizeof(*landings->offsets),
+			landings->offsets);
+		nla_nest_end(msg, nest);
+	}
+	nla_nest_end(msg, all);
+	if (addition->executable)
+		nla_put_flag(msg, REASSURE_A_EXECUTABLE);
+}
 
 static void put_build_id(struct nl_msg *msg, const struct addition *addition)
 {
@@ -141,6 +176,7 @@ static void put_place(struct nl_msg *msg, const struct addition *addition)
 		nla_put(msg, REASSURE_A_EXITS,
 			addition->nr_exits * sizeof(*addition->exits),
 			addition->exits);
+	put_landings(msg, addition);
 }
 
 static void fill_add(struct nl_msg *msg, const void *arg)
@@ -181,6 +217,66 @@ static bool find_exits_of(struct addition *addition, const char *path)
 	return addition->nr_exits;
 }
 
+/* Of the library that defines @function, if there is one. */
+static bool find_landings_of(struct addition *addition, const char *function)
+{
+	struct landings *landings = &addition->landings[addition->nr_landings];
+	void *address = dlsym(RTLD_DEFAULT, function);
+	char path[4096], error[ERROR_SIZE] = "";
+	struct symbols *symbols;
+	uint64_t ignored;
+
+	if (!address)
+		return true;
+	if (function_place(address, path, sizeof(path), &ignored))
+		return false;
+	landings->fd = open(path, O_RDONLY | O_CLOEXEC);
+	symbols = symbols_open(landings->fd, path, error);
+	if (symbols) {
+		landings->count = symbols_landings(symbols, landings->offsets,
+						   REASSURE_LANDINGS_MAX);
+		symbols_close(symbols);
+	}
+	if (landings->count)
+		addition->nr_landings++;
+	else
+		fprintf(stderr, "# no landings in %s: %s\n", path, error);
+	return landings->count;
+}
+
+static bool find_landings(struct addition *addition, const char *path)
+{
+	char error[ERROR_SIZE];
+	struct symbols *symbols = symbols_open(addition->fd, path, error);
+
+	if (!symbols)
+		return false;
+	addition->executable = symbols_is_executable(symbols);
+	symbols_close(symbols);
+	return find_landings_of(addition, "longjmp") &&
+	       find_landings_of(addition, "_Unwind_Resume");
+}
+
+static bool find_probes(struct addition *addition, const char *path)
+{
+	const struct rescue_point *rp = addition->rp;
+
+	if ((rp->probe_exits || getenv("REASSURE_EXITS")) &&
+	    !find_exits_of(addition, path))
+		return false;
+	if (rp->landing_path) {
+		addition->landings[0] = (struct landings) {
+			.fd = open(rp->landing_path, O_RDONLY | O_CLOEXEC),
+			.offsets = { rp->landing_offset },
+			.count = 1,
+		};
+		addition->nr_landings = 1;
+		return true;
+	}
+	return (!rp->landings && !getenv("REASSURE_LANDINGS")) ||
+	       find_landings(addition, path);
+}
+
 static void fill_rebind(struct nl_msg *msg, const void *arg)
 {
 	put_place(msg, arg);
@@ -207,11 +303,12 @@ static int send_place(int command, const struct rescue_point *rp,
 	addition.fd = open(addition.path, O_RDONLY | O_CLOEXEC);
 	if (addition.fd < 0)
 		return -errno;
-	if ((rp->probe_exits || getenv("REASSURE_EXITS")) &&
-	    !find_exits_of(&addition, addition.path))
-		ret = -ENOEXEC;
-	else
+	if (find_probes(&addition, addition.path))
 		ret = send_message(command, fill, &addition);
+	else
+		ret = -ENOEXEC;
+	while (addition.nr_landings)
+		close(addition.landings[--addition.nr_landings].fd);
 	close(addition.fd);
 	return ret;
 }
@@ -303,6 +400,14 @@ int rescue_point_file_state(const char *name)
 	int ret = send_message(REASSURE_CMD_RESCUE_POINT_GET, fill_name, name);
 
 	return ret ?: last_answer.file_state;
+}
+
+/* How many landings are probed, or a negative errno. */
+int rescue_point_landings_probed(const char *name)
+{
+	int ret = send_message(REASSURE_CMD_RESCUE_POINT_GET, fill_name, name);
+
+	return ret ?: last_answer.landings_probed;
 }
 
 int rescue_points_flush(void)

@@ -63,6 +63,9 @@ enum test_shared {
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
  * @probe_exits: probe where @function is left in place of its return
+ * @landings: probe the landings of this process's libraries
+ * @landing_path: or, in this file, one
+ * @landing_offset: at this place
  * @build_id: the file is bound by its build-id
  * @build_id_flipped: by another that it has not
  */
@@ -82,6 +85,9 @@ struct rescue_point {
 	bool allow_setuid;
 	unsigned int deadline_ms;
 	bool probe_exits;
+	bool landings;
+	const char *landing_path;
+	uint64_t landing_offset;
 	bool build_id;
 	bool build_id_flipped;
 };
@@ -118,6 +124,7 @@ int rescue_point_set(const char *name,
 		     const struct rescue_point_change *change);
 int rescue_point_rebind(const struct rescue_point *rp);
 int rescue_point_file_state(const char *name);
+int rescue_point_landings_probed(const char *name);
 int rescue_point_delete(const char *name);
 int rescue_points_flush(void);
 const char *rescue_point_error(void);
