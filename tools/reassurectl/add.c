@@ -79,8 +79,12 @@ int cmd_add(int argc, char **argv)
 	if (!symbols)
 		return EXIT_FAILED;
 	ret = find_place(&options, &place, symbols) ?:
-	      find_exit_probes(&options, &place, symbols) ?:
-	      add_place(&options, &place);
+	      find_exit_probes(&options, &place, symbols);
+	if (!ret) {
+		if (!options.no_landings)
+			place_find_landings(&place, symbols, options.exe);
+		ret = add_place(&options, &place);
+	}
 	place_close(&place, symbols);
 	return ret;
 }

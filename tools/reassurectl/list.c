@@ -56,6 +56,27 @@ static struct json_object *budget_json(const struct kernel_answer *answer)
 	return budget;
 }
 
+static struct json_object *landings_json(const struct kernel_answer *answer)
+{
+	struct json_object *array = json_object_new_array(), *object;
+	const struct answered_landings *landings = answer->landings;
+	int i;
+
+	for (i = 0; i < answer->nr_landings; i++, landings++) {
+		object = json_object_new_object();
+		json_object_object_add(object, "path",
+				       string_or_null(landings->path));
+		json_object_object_add(object, "file",
+				       string_or_null(file_state_names[landings->file_state]));
+		json_object_object_add(object, "landings",
+				       json_object_new_int64(landings->count));
+		json_object_object_add(object, "probed",
+				       json_object_new_int64(landings->probed));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
 static void add_json(const struct kernel_answer *answer, void *data)
 {
 	struct json_object *object = json_object_new_object();
@@ -87,6 +108,7 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_int64(answer->deadline_ms) : NULL);
 	json_object_object_add(object, "exit_probes",
 			       json_object_new_int64(answer->exits));
+	json_object_object_add(object, "landings", landings_json(answer));
 	add_counters_json(object, answer);
 	json_object_array_add(data, object);
 }
@@ -115,6 +137,29 @@ static const char *file_state_note(__u32 state)
 	default:
 		return "";
 	}
+}
+
+static void print_landings(const struct kernel_answer *answer)
+{
+	const struct answered_landings *landings = answer->landings;
+	__u32 count = 0, probed = 0;
+	int i;
+
+	for (i = 0; i < answer->nr_landings; i++) {
+		count += landings[i].count;
+		probed += landings[i].probed;
+	}
+	if (!count)
+		puts("  landings: none");
+	else if (probed < count)
+		printf("  landings: %u of %u probed\n", probed, count);
+	else
+		printf("  landings: %u probed\n", count);
+	for (i = 0; i < answer->nr_landings; i++)
+		if (landings[i].file_state != REASSURE_FILE_CURRENT)
+			printf("  landings: %s was %s; see refresh\n",
+			       landings[i].path ?: "?",
+			       file_state_names[landings[i].file_state]);
 }
 
 static void print(const struct kernel_answer *answer, void *data)
@@ -151,6 +196,7 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("%u rescues in %u seconds, then %s\n",
 		       answer->budget_rescues, answer->budget_seconds,
 		       exhausted_names[answer->exhausted]);
+	print_landings(answer);
 	print_counters(answer, "  ");
 }
 

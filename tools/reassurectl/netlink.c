@@ -77,6 +77,33 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 			    options->budget_seconds);
 }
 
+static bool put_landings(struct nl_msg *msg, const struct place *place)
+{
+	struct nlattr *all, *nest;
+	size_t i;
+
+	if (!place->nr_landings)
+		return true;
+	all = nla_nest_start(msg, REASSURE_A_LANDINGS | NLA_F_NESTED);
+	if (!all)
+		return false;
+	for (i = 0; i < place->nr_landings; i++) {
+		const struct file_landings *file = &place->landings[i];
+
+		nest = nla_nest_start(msg, (i + 1) | NLA_F_NESTED);
+		if (!nest ||
+		    nla_put_s32(msg, REASSURE_LANDINGS_FILE_FD, file->fd) ||
+		    nla_put(msg, REASSURE_LANDINGS_OFFSETS,
+			    file->count * sizeof(*file->offsets),
+			    file->offsets))
+			return false;
+		nla_nest_end(msg, nest);
+	}
+	nla_nest_end(msg, all);
+	return !place->executable ||
+	       !nla_put_flag(msg, REASSURE_A_EXECUTABLE);
+}
+
 bool netlink_put_place(struct nl_msg *msg, const char *name,
 		       const struct place *place)
 {
@@ -90,6 +117,8 @@ bool netlink_put_place(struct nl_msg *msg, const char *name,
 	if (place->nr_exits &&
 	    nla_put(msg, REASSURE_A_EXITS,
 		    place->nr_exits * sizeof(*place->exits), place->exits))
+		return false;
+	if (!put_landings(msg, place))
 		return false;
 	if (!place->build_id_size)
 		return true;
@@ -146,6 +175,39 @@ static const char *get_string(struct nlattr *attribute)
 	return attribute ? nla_get_string(attribute) : NULL;
 }
 
+static void parse_landings(struct nlattr *nest, struct kernel_answer *answer)
+{
+	static struct nla_policy policy[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1] = {
+		[REASSURE_LANDINGS_PATH] = { .type = NLA_STRING },
+		[REASSURE_LANDINGS_FILE_STATE] = { .type = NLA_U32 },
+		[REASSURE_LANDINGS_PROBED] = { .type = NLA_U32 },
+	};
+	struct nlattr *attrs[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1], *file;
+	struct answered_landings *landings;
+	int rest;
+
+	nla_for_each_nested(file, nest, rest) {
+		if (answer->nr_landings == REASSURE_LANDING_FILES_MAX ||
+		    nla_parse_nested(attrs, REASSURE_LANDINGS_ATTRIBUTE_MAX,
+				     file, policy))
+			return;
+		landings = &answer->landings[answer->nr_landings++];
+		landings->path = get_string(attrs[REASSURE_LANDINGS_PATH]);
+		if (attrs[REASSURE_LANDINGS_OFFSETS])
+			landings->count =
+				nla_len(attrs[REASSURE_LANDINGS_OFFSETS]) /
+				sizeof(__u64);
+		if (attrs[REASSURE_LANDINGS_PROBED])
+			landings->probed =
+				nla_get_u32(attrs[REASSURE_LANDINGS_PROBED]);
+		if (attrs[REASSURE_LANDINGS_FILE_STATE])
+			landings->file_state =
+				nla_get_u32(attrs[REASSURE_LANDINGS_FILE_STATE]);
+		if (landings->file_state > REASSURE_FILE_MAX)
+			landings->file_state = REASSURE_FILE_REWRITTEN;
+	}
+}
+
 bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 {
 	static struct nla_policy policy[REASSURE_A_MAX + 1] = {
@@ -164,6 +226,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_RESCUE_POINTS] = { .type = NLA_U32 },
 		[REASSURE_A_COUNTERS] = { .type = NLA_NESTED },
 		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
+		[REASSURE_A_LANDINGS] = { .type = NLA_NESTED },
 	};
 	struct nlattr *attrs[REASSURE_A_MAX + 1];
 
@@ -201,6 +264,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_EXITS])
 		answer->exits = nla_len(attrs[REASSURE_A_EXITS]) / sizeof(__u64);
+	if (attrs[REASSURE_A_LANDINGS])
+		parse_landings(attrs[REASSURE_A_LANDINGS], answer);
 	if (answer->handled > REASSURE_HANDLED_MAX ||
 	    answer->shared > REASSURE_SHARED_MAX ||
 	    answer->exhausted > REASSURE_EXHAUSTED_MAX ||
@@ -254,21 +319,16 @@ static int on_dump_done(struct nl_msg *msg, void *data)
 	return on_done(msg, data);
 }
 
-/* The attributes that explain an error follow the request that it echoes. */
-static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
-		    void *data)
+/* The attributes that explain follow the request that the answer echoes. */
+static void read_text(struct request *request, const struct nlmsgerr *error)
 {
-	struct request *request = data;
 	struct nlmsghdr *header = (struct nlmsghdr *)error - 1;
 	size_t skip = sizeof(*error);
 	struct nlattr *attribute;
 	int rest;
 
-	(void)from;
-	request->error = error->error;
-	request->done = true;
 	if (!(header->nlmsg_flags & NLM_F_ACK_TLVS))
-		return NL_STOP;
+		return;
 	if (!(header->nlmsg_flags & NLM_F_CAPPED))
 		skip += error->msg.nlmsg_len - sizeof(error->msg);
 	attribute = (void *)((char *)error + NLMSG_ALIGN(skip));
@@ -277,7 +337,25 @@ static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
 		if (nla_type(attribute) == NLMSGERR_ATTR_MSG)
 			nla_strlcpy(request->text, attribute,
 				    sizeof(request->text));
+}
+
+static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
+		    void *data)
+{
+	struct request *request = data;
+
+	(void)from;
+	request->error = error->error;
+	request->done = true;
+	read_text(request, error);
 	return NL_STOP;
+}
+
+/* It may have a warning. */
+static int on_ack(struct nl_msg *msg, void *data)
+{
+	read_text(data, nlmsg_data(nlmsg_hdr(msg)));
+	return on_done(msg, data);
 }
 
 static void disconnect(struct connection *connection)
@@ -351,7 +429,7 @@ static int exchange(struct connection *connection, struct nl_msg *msg,
 	}
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_message, data);
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_dump_done, request);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_done, request);
+	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, request);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
 	ret = nl_send_auto(connection->socket, msg);
 	while (ret >= 0 && !request->done)
@@ -390,6 +468,8 @@ static int simple_request(struct connection *connection, struct nl_msg *msg,
 	}
 	ret = exchange(connection, msg, request, on_answer, request);
 	disconnect(connection);
+	if (!ret && *request->text)
+		failed("warning: %s", request->text);
 	return ret ? explain(request, ret) : 0;
 }
 

@@ -12,6 +12,14 @@ struct nl_msg;
 struct nlmsghdr;
 struct add_options;
 
+/* What the kernel tells of the landings in one file. */
+struct answered_landings {
+	const char *path;
+	__u32 count;
+	__u32 probed;
+	__u32 file_state;
+};
+
 /* A rescue point, or the module's status, as the kernel tells it. */
 struct kernel_answer {
 	const char *name;
@@ -36,9 +44,18 @@ struct kernel_answer {
 	__u32 budget_seconds;
 	/* 0 with a return probe. */
 	__u32 exits;
+	struct answered_landings landings[REASSURE_LANDING_FILES_MAX];
+	int nr_landings;
 	__u32 rescue_points;
 	__u64 counters[REASSURE_COUNTERS];
 	__u64 refused[REASSURE_REFUSALS];
+};
+
+/* The landings in one file. */
+struct file_landings {
+	int fd;
+	__u64 offsets[REASSURE_LANDINGS_MAX];
+	size_t count;
 };
 
 /* Where a rescue point is. */
@@ -53,6 +70,10 @@ struct place {
 	size_t nr_exits;
 	/* Where it is in the file; 0 for unknown. */
 	__u64 build_id_offset;
+	/* It is mapped before all libraries. */
+	bool executable;
+	struct file_landings landings[REASSURE_LANDING_FILES_MAX];
+	size_t nr_landings;
 };
 
 /* Called for each answer; its strings live only as long as the call. */

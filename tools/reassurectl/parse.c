@@ -246,6 +246,14 @@ static bool set_exits(struct add_options *options, const char *text,
 	return true;
 }
 
+static bool set_landings(struct add_options *options, const char *text,
+			 char *error)
+{
+	options->no_landings = !strcmp(text, "none");
+	return options->no_landings || !strcmp(text, "auto") ||
+	       wrong(error, "--landings takes none or auto, not '%s'", text);
+}
+
 static bool set_deadline(struct add_options *options, const char *text,
 			 char *error)
 {
@@ -287,6 +295,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_allow_setuid(options, value, error);
 	if (!strcmp(option, "--exits"))
 		return set_exits(options, value, error);
+	if (!strcmp(option, "--landings"))
+		return set_landings(options, value, error);
 	if (!strcmp(option, "--exe")) {
 		options->exe = value;
 		return true;
@@ -361,7 +371,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--exits", "--allow-setuid", NULL
+		"--deadline", "--exits", "--landings", "--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));

@@ -42,6 +42,7 @@ struct add_options {
 	/* 0 for none. */
 	__u32 deadline_ms;
 	enum exits_option exits;
+	bool no_landings;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

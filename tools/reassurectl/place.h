@@ -13,6 +13,12 @@ struct symbols;
  * Return: NULL after it has printed what is wrong.
  */
 struct symbols *place_open(struct place *place, const char *path);
+/*
+ * Finds the landings of the programs that use the file at @path, in it and in
+ * the libraries that it uses; none is no failure.
+ */
+void place_find_landings(struct place *place, struct symbols *symbols,
+			 const char *path);
 void place_close(struct place *place, struct symbols *symbols);
 
 #endif

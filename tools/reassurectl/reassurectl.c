@@ -20,7 +20,7 @@ static const struct verb {
 	  "    [--name NAME] [--signals LIST] [--handled rescue|leave]\n"
 	  "    [--shared refuse|leave|restore] [--budget N/SECONDS|unlimited]\n"
 	  "    [--exhausted die|skip] [--deadline MS] [--exits auto|return|all]\n"
-	  "    [--allow-setuid yes|no]\n"
+	  "    [--landings auto|none] [--allow-setuid yes|no]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -45,6 +45,10 @@ static const struct verb {
 	  "                    return probe, by a probe at all its exits, for\n"
 	  "                    programs with C++ exceptions or that switch stacks,\n"
 	  "                    or as the file needs it (auto, default)\n"
+	  "  --landings WHICH  where longjmp(), C++ exceptions and setcontext() end in\n"
+	  "                    the program and its C library: probe these places, so\n"
+	  "                    that a call that is left is known to be (auto,\n"
+	  "                    default), or none\n"
 	  "  --allow-setuid    yes: also programs that gained privileges when they\n"
 	  "                    were executed; default: no\n" },
 	{ "list", cmd_list,

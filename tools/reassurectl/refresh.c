@@ -52,24 +52,49 @@ static bool find_exits(const struct kernel_answer *answer, struct place *place,
 	return place->nr_exits;
 }
 
-static int rebind(const struct kernel_answer *answer, const char *path)
+static bool is_current(const struct kernel_answer *answer)
+{
+	bool current = answer->file_state == REASSURE_FILE_CURRENT;
+	int i;
+
+	for (i = 0; i < answer->nr_landings; i++)
+		current &= answer->landings[i].file_state ==
+			   REASSURE_FILE_CURRENT;
+	return current;
+}
+
+/* Finds all of @place but the file itself. */
+static bool find_all(const struct kernel_answer *answer, struct place *place,
+		     struct symbols *symbols, const char *path)
 {
 	char error[ERROR_SIZE];
+
+	if (!find_again(answer, place, symbols, error) ||
+	    !find_exits(answer, place, symbols, error)) {
+		failed("%s stays as it was: %s", answer->name, error);
+		return false;
+	}
+	/* Only where there were some they are wanted. */
+	if (answer->nr_landings)
+		place_find_landings(place, symbols, path);
+	return true;
+}
+
+static int rebind(const struct kernel_answer *answer, const char *path)
+{
 	struct symbols *symbols;
 	struct place place = {};
-	int ret = EXIT_OK;
+	int ret = EXIT_FAILED;
 
 	symbols = place_open(&place, path);
 	if (!symbols)
 		return failed("%s stays as it was", answer->name);
-	if (!find_again(answer, &place, symbols, error) ||
-	    !find_exits(answer, &place, symbols, error))
-		ret = failed("%s stays as it was: %s", answer->name, error);
-	else if (kernel_rebind(answer->name, &place))
-		ret = EXIT_FAILED;
-	else
+	if (find_all(answer, &place, symbols, path) &&
+	    !kernel_rebind(answer->name, &place)) {
 		printf("%s: now at 0x%llx of %s\n", answer->name,
 		       place.offset, path);
+		ret = EXIT_OK;
+	}
 	place_close(&place, symbols);
 	return ret;
 }
@@ -81,7 +106,7 @@ static void visit(const struct kernel_answer *answer, void *data)
 	if (refresh->name && strcmp(answer->name, refresh->name))
 		return;
 	refresh->found++;
-	if (!refresh->exe && answer->file_state == REASSURE_FILE_CURRENT) {
+	if (!refresh->exe && is_current(answer)) {
 		if (refresh->name)
 			printf("%s: the file is as it was\n", answer->name);
 		return;

@@ -176,6 +176,85 @@ static void test_place(void **state)
 	nlmsg_free(msg);
 }
 
+static void test_landings(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_RESCUE_POINT_REBIND);
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+	struct nlattr *of_file[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1], *nest;
+	struct place place = {
+		.fd = 7,
+		.executable = true,
+		.landings = {
+			{ .fd = 8, .offsets = { 5 }, .count = 1 },
+			{ .fd = 9, .offsets = { 6, 1ull << 40 }, .count = 2 },
+		},
+		.nr_landings = 2,
+	};
+	int rest, i = 0;
+
+	(void)state;
+	assert_true(netlink_put_place(msg, "name", &place));
+	attributes(msg, attrs);
+	assert_int_equal(count_attributes(attrs), 5);
+	assert_non_null(attrs[REASSURE_A_EXECUTABLE]);
+	nla_for_each_nested(nest, attrs[REASSURE_A_LANDINGS], rest) {
+		/* The kernel insists on the flag. */
+		assert_true(nest->nla_type & NLA_F_NESTED);
+		assert_int_equal(nla_parse_nested(of_file,
+						  REASSURE_LANDINGS_ATTRIBUTE_MAX,
+						  nest, NULL), 0);
+		assert_int_equal(nla_get_s32(of_file[REASSURE_LANDINGS_FILE_FD]),
+				 place.landings[i].fd);
+		assert_int_equal(nla_len(of_file[REASSURE_LANDINGS_OFFSETS]),
+				 8 * place.landings[i].count);
+		assert_memory_equal(nla_data(of_file[REASSURE_LANDINGS_OFFSETS]),
+				    place.landings[i].offsets,
+				    8 * place.landings[i].count);
+		i++;
+	}
+	assert_int_equal(i, 2);
+	nlmsg_free(msg);
+}
+
+static void put_answered_landings(struct nl_msg *msg, int files)
+{
+	struct nlattr *all = nla_nest_start(msg, REASSURE_A_LANDINGS), *nest;
+	int i;
+
+	for (i = 0; i < files; i++) {
+		nest = nla_nest_start(msg, 1);
+		nla_put(msg, REASSURE_LANDINGS_OFFSETS, 16, "1234567812345678");
+		nla_put_u32(msg, REASSURE_LANDINGS_PROBED, i);
+		nla_put_string(msg, REASSURE_LANDINGS_PATH, "/lib/libc.so.6");
+		nla_put_u32(msg, REASSURE_LANDINGS_FILE_STATE,
+			    REASSURE_FILE_REPLACED);
+		nla_nest_end(msg, nest);
+	}
+	nla_nest_end(msg, all);
+}
+
+static void test_parse_landings(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	struct kernel_answer answer;
+
+	(void)state;
+	put_answered_landings(msg, 2);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.nr_landings, 2);
+	assert_string_equal(answer.landings[1].path, "/lib/libc.so.6");
+	assert_int_equal(answer.landings[1].count, 2);
+	assert_int_equal(answer.landings[1].probed, 1);
+	assert_int_equal(answer.landings[1].file_state, REASSURE_FILE_REPLACED);
+	nlmsg_free(msg);
+	/* More than this tool knows of. */
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	put_answered_landings(msg, REASSURE_LANDING_FILES_MAX + 1);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.nr_landings, REASSURE_LANDING_FILES_MAX);
+	nlmsg_free(msg);
+}
+
 static void test_add_too_long(void **state)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(256);
@@ -302,6 +381,8 @@ int main(void)
 		cmocka_unit_test(test_add_most),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_landings),
+		cmocka_unit_test(test_parse_landings),
 		cmocka_unit_test(test_add_too_long),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_absent),

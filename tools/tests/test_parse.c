@@ -202,6 +202,7 @@ static void test_add(void **state)
 	assert_false(options.has_offset || options.has_handled ||
 		     options.has_shared || options.unlimited || options.name);
 	assert_int_equal(options.exits, EXITS_AUTO);
+	assert_false(options.no_landings);
 	assert_int_equal(options.signals, 0);
 	assert_int_equal(options.budget_rescues, 0);
 
@@ -210,7 +211,7 @@ static void test_add(void **state)
 			"--budget=1/2", "--shared", "restore",
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes",
-			"--exits=all"));
+			"--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
@@ -223,8 +224,12 @@ static void test_add(void **state)
 	assert_int_equal(options.deadline_ms, 1500);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
 	assert_int_equal(options.exits, EXITS_ALL);
+	assert_true(options.no_landings);
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
+	assert_true(ADD("--exe=a", "--function=f", "--return=1",
+			"--landings=auto"));
+	assert_false(options.no_landings);
 }
 
 static void test_add_errors(void **state)
@@ -270,6 +275,8 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--exhausted takes die or skip, not 'live'");
 	assert_false(ADD("--exits", "some"));
 	assert_contains(error, "--exits takes auto, return or all, not 'some'");
+	assert_false(ADD("--landings", "all"));
+	assert_contains(error, "--landings takes none or auto, not 'all'");
 	assert_false(ADD("--exe=a", "--function=f", "--return=1",
 			 "--budget=unlimited", "--exhausted=skip"));
 	assert_contains(error, "--exhausted skip needs a --budget");
