@@ -18,6 +18,7 @@
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "oracle.h"
+#include "pending.h"
 
 /* By task; changed under table_lock, read under RCU. */
 static DEFINE_HASHTABLE(table, 8);
@@ -119,10 +120,15 @@ static void end_call(struct checkpoint *cp)
 	if (cp->deadline.task)
 		deadline_cancel(cp);
 	stop_recording(cp);
+	if (unlikely(cp->given_up)) {
+		cp->given_up = false;
+		siblings_end_pause(cp->gm, cp->task);
+	}
 	WRITE_ONCE(cp->rp, NULL);
 	if (cp->oracle)
 		oracle_free(cp->oracle);
 	cp->oracle = NULL;
+	cp->entering = false;
 	/* From here on the thread may open the next. */
 	smp_store_release(&cp->open, false);
 }
@@ -132,14 +138,15 @@ static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 			     enum reassure_counter how)
 {
 	mutex_lock(&cp->lock);
-	/* Pairs with the one in checkpoint_enter(). */
-	if (smp_load_acquire(&cp->open) && (!rp || cp->rp == rp)) {
-		if (cp->refusal < 0) {
+	/* Pairs with those where it is opened. */
+	if ((smp_load_acquire(&cp->open) || READ_ONCE(cp->entering)) &&
+	    (!rp || cp->rp == rp)) {
+		if (!cp->entering && cp->refusal < 0)
 			count_events(&cp->rp->counters,
 				     REASSURE_COUNTER_PAGES_SAVED,
 				     guarded_mm_close(cp->gm));
+		if (!cp->entering && cp->opened)
 			count_events(&cp->rp->counters, how, 1);
-		}
 		end_call(cp);
 	}
 	mutex_unlock(&cp->lock);
@@ -403,36 +410,129 @@ static bool read_return_address(struct checkpoint *cp, unsigned long sp)
 	return !missing && cp->return_address;
 }
 
-/*
- * Opens the checkpoint's other sides, or says why that is not possible.
- * Without it the checkpoint only tells a fault why it is not rescued.
- */
-static int open_memory(struct checkpoint *cp, struct pt_regs *regs)
+/* Why this call cannot be rescued, whatever there is in memory; or negative. */
+static int check_entry(struct checkpoint *cp, const struct pt_regs *regs)
 {
-	int refusal;
-
 	cp->return_address = 0;
 	if (cp->gained_privileges && !cp->settings.allow_setuid)
 		return REASSURE_REFUSED_SETUID;
 	if (!registers_supported(regs) ||
 	    (cp->rp->exits && !read_return_address(cp, regs->sp)))
 		return REASSURE_REFUSED_PROBE;
-	if (mm_is_shared())
-		return REASSURE_REFUSED_THREADS;
-	refusal = open_files_record(&cp->files);
+	return -1;
+}
+
+static bool have_memory(struct checkpoint *cp)
+{
+	if (!cp->gm)
+		cp->gm = guarded_mm_acquire(cp->mm);
+	return cp->gm;
+}
+
+/*
+ * Opens the checkpoint's other sides, or says why that is not possible.
+ * Without it the checkpoint only tells a fault why it is not rescued.  No other
+ * thread runs; @sharers of them have current's descriptors, with current.
+ */
+static int open_sides(struct checkpoint *cp, unsigned int sharers)
+{
+	int refusal;
+
+	refusal = open_files_record(&cp->files, sharers);
 	if (refusal >= 0)
 		return refusal;
 	process_state_record(&cp->state);
-	if (!cp->gm)
-		cp->gm = guarded_mm_acquire(cp->mm);
-	if (!cp->gm)
-		return REASSURE_REFUSED_MEMORY;
-	refusal = guarded_mm_open(cp->gm, regs->sp, cp->settings.shared);
+	refusal = guarded_mm_open(cp->gm, cp->registers.regs.sp,
+				  cp->settings.shared);
 	if (refusal < 0) {
 		cp->oracle = oracle_record(cp->gm);
 		WRITE_ONCE(cp->recording, true);
 	}
 	return refusal;
+}
+
+static int open_alone(struct checkpoint *cp)
+{
+	if (mm_is_shared())
+		return REASSURE_REFUSED_THREADS;
+	return have_memory(cp) ? open_sides(cp, 1) : REASSURE_REFUSED_MEMORY;
+}
+
+/* Memory is kept from here on, or @refusal says why not. */
+static void set_open(struct checkpoint *cp, int refusal)
+{
+	cp->refusal = refusal;
+	cp->opened = refusal < 0;
+	if (cp->opened) {
+		count_events(&cp->rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
+		if (cp->settings.deadline_ms)
+			deadline_arm(cp, cp->settings.deadline_ms);
+	}
+	/* From here on others may end the call. */
+	smp_store_release(&cp->open, true);
+}
+
+/* Entries that are queued or run, for unloading. */
+static atomic_t entries_pending = ATOMIC_INIT(0);
+
+/* With the other threads stopped, unless @refusal says why they are not. */
+static void open_stopped(struct checkpoint *cp, int refusal)
+{
+	bool stopped = refusal < 0;
+
+	/* Others may have changed actions since the probe. */
+	save_signals(&cp->signals);
+	if (stopped)
+		refusal = open_sides(cp, cp->gm->siblings.sharing_files);
+	/* It has not got so far as to be closed. */
+	if (stopped && refusal >= 0 && siblings_are_stopped(&cp->gm->siblings))
+		siblings_resume(cp->gm);
+	cp->stops = true;
+	set_open(cp, refusal);
+	/* In this order for find_of(). */
+	smp_store_release(&cp->entering, false);
+}
+
+/*
+ * The first thing that happens behind the probe, where one may wait: the
+ * return probe is set, and the function has not begun.
+ */
+static void enter_work(struct callback_head *work)
+{
+	struct checkpoint *cp = container_of(work, struct checkpoint, entry);
+	bool wanted = !(current->flags & PF_EXITING) &&
+		      checkpoint_is_of_current(cp) &&
+		      READ_ONCE(cp->entering);
+	int refusal = REASSURE_REFUSED_MEMORY;
+
+	if (wanted && have_memory(cp))
+		refusal = siblings_stop(cp->gm, cp->settings.watchdog_ms,
+					cp->registers.regs.ip);
+	mutex_lock(&cp->lock);
+	if (wanted && cp->entering)
+		open_stopped(cp, refusal);
+	else if (wanted && refusal < 0)
+		siblings_resume(cp->gm);
+	else
+		cp->entering = false;
+	mutex_unlock(&cp->lock);
+	clear_bit_unlock(CHECKPOINT_ENTRY_QUEUED, &cp->flags);
+	checkpoint_put(cp);
+	pending_end(&entries_pending);
+}
+
+/* Leaves the rest of the entry to task work. */
+static void enter_later(struct checkpoint *cp)
+{
+	if (test_and_set_bit_lock(CHECKPOINT_ENTRY_QUEUED, &cp->flags))
+		return;
+	refcount_inc(&cp->users);
+	pending_begin(&entries_pending);
+	init_task_work(&cp->entry, enter_work);
+	/* From here on others may end the call. */
+	smp_store_release(&cp->entering, true);
+	/* Fails only for a task that has PF_EXITING, which enters nothing. */
+	task_work_add(current, &cp->entry, TWA_RESUME);
 }
 
 static struct checkpoint *make_checkpoint(void)
@@ -466,7 +566,11 @@ static struct checkpoint *make_checkpoint(void)
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 {
 	struct checkpoint *cp = own_checkpoint();
+	int refusal;
 
+	/* The second time for this call. */
+	if (cp && unlikely(READ_ONCE(cp->entering)))
+		return;
 	/* Pairs with the one in end_call(), when somebody else ends it. */
 	if (cp && smp_load_acquire(&cp->open)) {
 		if (still_inside(cp, regs->sp))
@@ -499,14 +603,15 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	cp->ended_threads = ended_threads();
 	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
-	cp->refusal = open_memory(cp, regs);
-	if (cp->refusal < 0) {
-		count_events(&rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
-		if (cp->settings.deadline_ms)
-			deadline_arm(cp, cp->settings.deadline_ms);
+	cp->stops = false;
+	refusal = check_entry(cp, regs);
+	if (refusal < 0 && !thread_group_empty(current)) {
+		enter_later(cp);
+		return;
 	}
-	/* From here on others may end the call. */
-	smp_store_release(&cp->open, true);
+	if (refusal < 0)
+		refusal = open_alone(cp);
+	set_open(cp, refusal);
 }
 
 /**
@@ -586,7 +691,8 @@ static struct checkpoint *find_of(struct rescue_point *rp)
 	rcu_read_lock();
 	hash_for_each_rcu(table, bucket, cp, node)
 		/* Of a call that is being opened, its thread takes care. */
-		if (smp_load_acquire(&cp->open) && READ_ONCE(cp->rp) == rp &&
+		if ((READ_ONCE(cp->entering) || smp_load_acquire(&cp->open)) &&
+		    READ_ONCE(cp->rp) == rp &&
 		    refcount_inc_not_zero(&cp->users))
 			goto unlock;
 	cp = NULL;
@@ -616,6 +722,72 @@ void checkpoint_commit_all(struct rescue_point *rp)
 	flush_work(&deferred_worker);
 }
 
+/* By the thread, which is only compared; with a reference, or NULL. */
+static struct checkpoint *find_of_task(const struct task_struct *task)
+{
+	struct checkpoint *cp;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(table, cp, node, (unsigned long)task)
+		if (cp->task == task && refcount_inc_not_zero(&cp->users))
+			goto unlock;
+	cp = NULL;
+unlock:
+	rcu_read_unlock();
+	return cp;
+}
+
+static void give_up(struct checkpoint *cp, int refusal)
+{
+	if (cp->deadline.task)
+		deadline_cancel(cp);
+	stop_recording(cp);
+	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
+		     guarded_mm_saved(cp->gm));
+	if (refusal == REASSURE_REFUSED_WATCHDOG) {
+		count_events(&cp->rp->counters, REASSURE_COUNTER_GIVEN_UP, 1);
+		cp->given_up = true;
+		siblings_pause(cp->gm, cp->task);
+	}
+	WRITE_ONCE(cp->refusal, refusal);
+	guarded_mm_close(cp->gm);
+	pr_info_ratelimited("gave up a call of %s[%d] in %s for other threads: %s\n",
+			    current->comm, task_tgid_nr(current),
+			    cp->rp->config.name,
+			    reassure_refusal_names[refusal]);
+}
+
+/**
+ * checkpoint_give_up() - forget a call's memory, for others to go on
+ * @gm: the address space, in which current is another thread
+ *
+ * Only if that cannot be rolled back any more, or began when there was no other
+ * thread.  The call goes on.  Does nothing while its thread is being rescued or
+ * changes mappings.
+ */
+void checkpoint_give_up(struct guarded_mm *gm)
+{
+	struct task_struct *owner = READ_ONCE(gm->owner);
+	struct checkpoint *cp = owner ? find_of_task(owner) : NULL;
+	int refusal;
+
+	if (!cp)
+		return;
+	if (mutex_trylock(&cp->lock)) {
+		if (cp->open && cp->refusal < 0 && cp->gm == gm &&
+		    READ_ONCE(gm->owner) == cp->task) {
+			refusal = READ_ONCE(gm->refusal);
+			/* It began when there was no other thread. */
+			if (refusal < 0 && !cp->stops)
+				refusal = REASSURE_REFUSED_THREADS;
+			if (refusal >= 0)
+				give_up(cp, refusal);
+		}
+		mutex_unlock(&cp->lock);
+	}
+	checkpoint_put(cp);
+}
+
 static struct checkpoint *first_hashed(void)
 {
 	struct checkpoint *cp = NULL;
@@ -633,11 +805,14 @@ static struct checkpoint *first_hashed(void)
 /**
  * checkpoint_drop_all() - let go of all checkpoints
  *
- * No rescue point and no call is left, and the signal probe is gone.
+ * No rescue point and no call is left, and the signal probe is gone.  Waits for
+ * threads that were about to open one.
  */
 void checkpoint_drop_all(void)
 {
 	struct checkpoint *cp;
+
+	pending_await(&entries_pending);
 
 	while ((cp = first_hashed())) {
 		drop(cp);
@@ -683,12 +858,20 @@ static bool fault_is_inside(struct checkpoint *cp)
 	       !registers_follow_call(address);
 }
 
+/* Whether other threads run, or have run in user mode, since the entry. */
+static bool others_run(struct checkpoint *cp)
+{
+	if (siblings_are_stopped(&cp->gm->siblings))
+		return !siblings_are_same(cp->gm);
+	return mm_is_shared() || ended_threads() != cp->ended_threads;
+}
+
 /**
  * checkpoint_prepare() - do all of a rollback that can fail
  * @cp: the open checkpoint of current, locked
  * @rb: for checkpoint_roll_back()
  *
- * Return: negative, and checkpoint_roll_back() or rollback_cancel() must
+ * Return: negative, and checkpoint_roll_back() or checkpoint_cancel() must
  * follow; otherwise the enum reassure_refusal.
  */
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
@@ -697,7 +880,9 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 
 	if (cp->refusal >= 0)
 		return cp->refusal;
-	if (mm_is_shared() || ended_threads() != cp->ended_threads)
+	if (siblings_are_stopped(&cp->gm->siblings))
+		siblings_await_parked(cp->gm);
+	if (others_run(cp))
 		return REASSURE_REFUSED_THREADS;
 	if (!fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;
@@ -714,9 +899,24 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 	refusal = process_state_prepare(&cp->state);
 	if (refusal < 0)
 		refusal = open_files_prepare(&cp->files);
-	if (refusal >= 0)
+	if (refusal >= 0) {
 		rollback_cancel(rb);
-	return refusal;
+		return refusal;
+	}
+	/* From here on it would be undone, or not. */
+	if (siblings_are_stopped(&cp->gm->siblings) &&
+	    siblings_have_written(cp->gm)) {
+		checkpoint_cancel(cp, rb);
+		return REASSURE_REFUSED_THREADS;
+	}
+	return -1;
+}
+
+/* Nothing is rolled back after all; for both see checkpoint_prepare(). */
+void checkpoint_cancel(struct checkpoint *cp, struct rollback *rb)
+{
+	open_files_cancel(&cp->files);
+	rollback_cancel(rb);
 }
 
 /**
@@ -782,9 +982,12 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 /**
  * checkpoint_end_call() - the call was rolled back
  * @cp: its checkpoint, locked
+ *
+ * Others may go on.
  */
 void checkpoint_end_call(struct checkpoint *cp)
 {
+	guarded_mm_close(cp->gm);
 	end_call(cp);
 }
 
@@ -820,12 +1023,14 @@ static void abandon_current(void)
 static void on_exit(void *data, struct task_struct *task)
 {
 	abandon_current();
+	siblings_forget_current();
 }
 
 static void on_exec(void *data, struct task_struct *task, pid_t old_pid,
 		    struct linux_binprm *bprm)
 {
 	abandon_current();
+	siblings_forget_current();
 }
 
 static struct tracepoint *exit_tracepoint, *exec_tracepoint;

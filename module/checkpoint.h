@@ -20,6 +20,7 @@
 #define CHECKPOINT_SIGNALS	7
 
 #define CHECKPOINT_WORK_QUEUED	0
+#define CHECKPOINT_ENTRY_QUEUED	1
 
 /**
  * struct signal_state - what forcing a signal may change
@@ -46,9 +47,11 @@ struct signal_state {
  * @deferred: in the list of those that wait for the worker
  * @users: the table's reference and one for each user
  * @lock: serialises rolling back with closing from outside
- * @flags: CHECKPOINT_WORK_QUEUED while @work is
+ * @flags: CHECKPOINT_WORK_QUEUED while @work is, CHECKPOINT_ENTRY_QUEUED while
+ *	@entry is
  * @open: not committed, abandoned or rolled back yet; set by @task, cleared
  *	under @lock
+ * @entering: @entry will open it; as @open
  * @task: the thread; only ever compared
  * @mm: its address space then; only ever compared
  * @exec_id: and its program
@@ -70,8 +73,13 @@ struct signal_state {
  *	that has to be let go; a spinlock, since system calls begin anywhere
  * @recording: what the call does to descriptors and the like is watched: it
  *	is open and may be rolled back
- * @ended_threads: changes when a thread of the process ends
+ * @ended_threads: changes when a thread of the process ends, which had no other
+ *	at the entry
  * @deadline: when the call will have been inside for too long
+ * @opened: the call began with its memory kept; what became of it is counted
+ * @stops: with the other threads stopped
+ * @given_up: the call was, since it was blocked while others waited for it
+ * @entry: opens it in a process with several threads
  * @work: brings the thread from a signal to its rollback
  * @info: of the signal
  *
@@ -86,6 +94,7 @@ struct checkpoint {
 	struct mutex lock;	/* see above */
 	unsigned long flags;
 	bool open;
+	bool entering;
 	struct task_struct *task;
 	struct mm_struct *mm;
 	u32 exec_id;
@@ -104,6 +113,10 @@ struct checkpoint {
 	bool recording;
 	u64 ended_threads;
 	struct deadline deadline;
+	bool opened;
+	bool stops;
+	bool given_up;
+	struct callback_head entry;
 	struct callback_head work;
 	kernel_siginfo_t info;
 };
@@ -121,6 +134,7 @@ void checkpoint_return(struct rescue_point *rp, unsigned long sp);
 void checkpoint_leave(struct rescue_point *rp);
 void checkpoint_landed(unsigned long sp);
 void checkpoint_commit_all(struct rescue_point *rp);
+void checkpoint_give_up(struct guarded_mm *gm);
 void checkpoint_drop_all(void);
 
 struct checkpoint *checkpoint_lookup(void);
@@ -130,6 +144,7 @@ void checkpoint_unlock(struct checkpoint *cp);
 bool checkpoint_is_of_current(const struct checkpoint *cp);
 unsigned long checkpoint_returns_to(const struct checkpoint *cp);
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb);
+void checkpoint_cancel(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_end_call(struct checkpoint *cp);

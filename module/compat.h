@@ -106,6 +106,19 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 	return test_bit(MMF_HAS_MDWE, &mm->flags);
 }
 
+/* Tasks of a process that never run in user mode. */
+#define COMPAT_PF_WORKER	(PF_IO_WORKER | PF_USER_WORKER)
+
+/* Before a fault answers VM_FAULT_RETRY. */
+static inline void compat_unlock_for_retry(struct vm_area_struct *vma,
+					   unsigned int flags)
+{
+	if (flags & FAULT_FLAG_VMA_LOCK)
+		vma_end_read(vma);
+	else
+		mmap_read_unlock(vma->vm_mm);
+}
+
 #define compat_file_lock	file_lock_core
 #define compat_lock_list	flc_list
 #define compat_lock_owner	flc_owner
@@ -221,6 +234,14 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 	return false;
 }
 
+#define COMPAT_PF_WORKER	PF_IO_WORKER
+
+static inline void compat_unlock_for_retry(struct vm_area_struct *vma,
+					   unsigned int flags)
+{
+	mmap_read_unlock(vma->vm_mm);
+}
+
 #define compat_file_lock	file_lock
 #define compat_lock_list	fl_list
 #define compat_lock_owner	fl_owner
@@ -265,13 +286,18 @@ static inline int compat_unexplained_references(struct folio *folio)
 	       !folio_test_lru(folio);
 }
 
-static inline bool compat_has_io_uring(void)
+static inline bool compat_uses_io_uring(const struct task_struct *task)
 {
 #ifdef CONFIG_IO_URING
-	return current->io_uring;
+	return READ_ONCE(task->io_uring);
 #else
 	return false;
 #endif
+}
+
+static inline bool compat_has_io_uring(void)
+{
+	return compat_uses_io_uring(current);
 }
 
 /*

@@ -14,6 +14,7 @@ const char *const reassure_counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
 	[REASSURE_COUNTER_DEADLINES] = "deadlines",
+	[REASSURE_COUNTER_GIVEN_UP] = "given_up",
 };
 
 const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
@@ -38,6 +39,7 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_STATE] = "state",
 	[REASSURE_REFUSED_STALE] = "stale",
 	[REASSURE_REFUSED_SETUID] = "setuid",
+	[REASSURE_REFUSED_WATCHDOG] = "watchdog",
 };
 
 /* The sum over all is as before. */

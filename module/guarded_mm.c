@@ -267,7 +267,7 @@ static int notifier_invalidate(struct mmu_notifier *notifier,
 	switch (range->event) {
 	case MMU_NOTIFY_CLEAR:
 		/* Not when it is its own reclaim or copy-on-write. */
-		if (current->flags & PF_MEMALLOC || gm->in_fault)
+		if (current->flags & PF_MEMALLOC || gm->in_fault == current)
 			return 0;
 		/* As if it had written zeros to shared memory. */
 		if (in_madvise_remove()) {
@@ -305,6 +305,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	moved_mappings_init(&gm->moved);
 	unprotected_init(&gm->unprotected);
 	shared_memory_init(&gm->shared);
+	siblings_init(&gm->siblings);
 	gm->maps.stale = true;
 	gm->refusal = -1;
 	return &gm->notifier;
@@ -474,7 +475,7 @@ static bool has_changed(struct guarded_mm *gm, unsigned long live)
 	       gm->shared.log.nr_images || page_log_has_absent(&gm->log) ||
 	       !mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
 	       (live & PAGE_MASK) < gm->dead_end ||
-	       gm->log.nr_in_use || compat_may_be_in_use(guarded_mm_mm(gm));
+	       gm->log.nr_in_use || guarded_mm_may_be_in_use(gm);
 }
 
 /* Records the mappings; what is no stack any more was dead and is not now. */
@@ -607,19 +608,22 @@ static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
 
 /**
  * guarded_mm_open() - begin to keep what current's memory holds
- * @gm: its address space, in which no other task runs
+ * @gm: its address space, in which no other task runs, or current has stopped
+ *	the others
  * @sp: its user stack pointer
  * @shared: what becomes of writes to shared memory
  *
  * Return: negative, or the enum reassure_refusal for which there is no
- * checkpoint.
+ * checkpoint; then the others run again.
  */
 int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 		    enum reassure_shared shared)
 {
+	bool stops = siblings_are_stopped(&gm->siblings);
 	unsigned long live;
 	int refusal = -1;
 
+	/* That of a thread which has ended, and nobody has closed yet. */
 	if (READ_ONCE(gm->owner))
 		return REASSURE_REFUSED_THREADS;
 	gm->entry_sp = sp;
@@ -629,12 +633,14 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	gm->log.nr_saved = 0;
 	gm->reprotected = false;
 	shared_memory_open(&gm->shared, shared);
-	WRITE_ONCE(gm->refusal, -1);
+	/* Who could not be made to wait has told so already. */
+	if (!stops)
+		WRITE_ONCE(gm->refusal, -1);
 	/* From here on the hook keeps what is written to. */
 	WRITE_ONCE(gm->owner, current);
 	/* What others did before they saw the owner is seen now. */
 	smp_mb();
-	if (atomic_read(&gm->foreign_faults) ||
+	if (atomic_read(&gm->other_faults) ||
 	    !compat_only_mmu_notifier(&gm->notifier))
 		refusal = REASSURE_REFUSED_FOREIGN;
 	live = find_live_stack(gm, sp);
@@ -644,6 +650,8 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	}
 	if (refusal < 0)
 		refusal = copy_hot_pages(gm, sp, live);
+	if (stops && refusal < 0)
+		refusal = READ_ONCE(gm->refusal);
 	if (refusal >= 0)
 		guarded_mm_close(gm);
 	return refusal;
@@ -667,6 +675,20 @@ void guarded_mm_clear_up(struct guarded_mm *gm)
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal)
 {
 	cmpxchg(&gm->refusal, -1, refusal);
+}
+
+/*
+ * From here on no reason lets the other threads go on before the memory is put
+ * back; false when there is one already.
+ */
+bool guarded_mm_begin_rollback(struct guarded_mm *gm)
+{
+	return cmpxchg(&gm->refusal, -1, GUARDED_MM_ROLLING_BACK) == -1;
+}
+
+void guarded_mm_cancel_rollback(struct guarded_mm *gm)
+{
+	cmpxchg(&gm->refusal, GUARDED_MM_ROLLING_BACK, -1);
 }
 
 /**

@@ -10,10 +10,12 @@
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 
+#include "compat.h"
 #include "mappings.h"
 #include "moved_mappings.h"
 #include "page_log.h"
 #include "shared_memory.h"
+#include "siblings.h"
 #include "unprotected.h"
 
 /**
@@ -30,7 +32,10 @@
  * @maps: the mappings at its entry; written by @owner while none is open
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
  *	when none is.  Set and cleared by that thread or under @lock
- * @foreign_faults: faults of other processes in this address space now
+ * @closing: a call has ended, and what it left is being cleared up
+ * @siblings: the threads that run in it, and who stops them
+ * @other_faults: faults of other processes in this address space now, and of
+ *	the threads where there are several
  * @dead_end: from here on the stack is live at the entry; below it, in the
  *	stack mapping, it is neither protected nor kept.  0 when all is live
  * @live_from: the first byte of the page @dead_end that is live
@@ -40,8 +45,10 @@
  * @altstack: its alternate signal stack then
  * @altstack_size: the size of that
  * @refusal: enum reassure_refusal for which the checkpoint can no longer be
- *	rolled back, or negative; the first reason stays
- * @in_fault: @owner is in a page fault or protects its pages; its own field
+ *	rolled back, or negative; the first reason stays.
+ *	GUARDED_MM_ROLLING_BACK when it is too late for one
+ * @in_fault: who is in a page fault or protects its pages, if that is @owner;
+ *	only ever compared
  * @rearranging: who moves mappings in such a way that nothing is lost; set and
  *	cleared by that task, only ever compared
  * @reprotected: the open call has called mprotect(); its own field
@@ -61,7 +68,9 @@ struct guarded_mm {
 	struct shared_memory shared;
 	struct mappings maps;
 	struct task_struct *owner;
-	atomic_t foreign_faults;
+	bool closing;
+	struct siblings siblings;
+	atomic_t other_faults;
 	unsigned long dead_end;
 	unsigned int live_from;
 	bool released;
@@ -70,7 +79,7 @@ struct guarded_mm {
 	unsigned long altstack;
 	unsigned long altstack_size;
 	int refusal;
-	unsigned int in_fault;
+	struct task_struct *in_fault;
 	struct task_struct *rearranging;
 	bool reprotected;
 	struct moved_mappings moved;
@@ -102,12 +111,26 @@ static inline bool guarded_mm_is_dead(const struct guarded_mm *gm,
 	       vma->vm_end == gm->maps.stack_end;
 }
 
+/* Current, the owner, is in a page fault or protects its pages. */
+static inline void guarded_mm_begin_fault(struct guarded_mm *gm)
+{
+	WRITE_ONCE(gm->in_fault, current);
+}
+
+/* Somebody else may be the owner by now. */
+static inline void guarded_mm_end_fault(struct guarded_mm *gm)
+{
+	cmpxchg(&gm->in_fault, current, NULL);
+}
+
 /* The first byte of a page that has to be kept. */
 static inline unsigned int guarded_mm_live_from(const struct guarded_mm *gm,
 						unsigned long address)
 {
 	return address == gm->dead_end ? gm->live_from : 0;
 }
+
+#define GUARDED_MM_ROLLING_BACK	(-2)
 
 #define GUARDED_MM_HASH_BITS	8
 
@@ -135,6 +158,13 @@ static __always_inline struct guarded_mm *guarded_mm_peek(struct mm_struct *mm)
 	return NULL;
 }
 
+/* Whether a device, or an asynchronous request, may be using some page. */
+static inline bool guarded_mm_may_be_in_use(struct guarded_mm *gm)
+{
+	return compat_may_be_in_use(guarded_mm_mm(gm)) ||
+	       (READ_ONCE(gm->siblings.stop) && gm->siblings.io_uring);
+}
+
 /* How many images were taken since the entry. */
 static inline unsigned long guarded_mm_saved(const struct guarded_mm *gm)
 {
@@ -153,6 +183,8 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 		    enum reassure_shared shared);
 void guarded_mm_clear_up(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
+bool guarded_mm_begin_rollback(struct guarded_mm *gm);
+void guarded_mm_cancel_rollback(struct guarded_mm *gm);
 bool guarded_mm_note_switches_stacks(struct mm_struct *mm);
 bool guarded_mm_switches_stacks(struct mm_struct *mm);
 bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp);
@@ -162,20 +194,30 @@ unsigned long guarded_mm_trampoline(struct guarded_mm *gm);
  * guarded_mm_close() - the pre-images are not wanted any more
  * @gm: the address space
  *
- * The pages that were written stay writable and are hot from now on.
+ * The pages that were written stay writable and are hot from now on.  Threads
+ * that were stopped go on.
  *
  * Return: how many pages had been saved.
  */
 static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 {
 	unsigned long saved = guarded_mm_saved(gm);
+	bool stops = READ_ONCE(gm->siblings.stop) &&
+		     READ_ONCE(gm->siblings.stopper) == gm->owner;
 
-	WRITE_ONCE(gm->owner, NULL);
+	WRITE_ONCE(gm->closing, true);
+	/* In this order for who looks whether he may begin. */
+	smp_store_release(&gm->owner, NULL);
 	/* Another's fault that comes later is seen by the next entry. */
 	if (unlikely(page_log_has_absent(&gm->log) || gm->moved.count ||
 		     gm->shared.log.nr_images ||
 		     READ_ONCE(gm->released)))
 		guarded_mm_clear_up(gm);
+	/* What was cleared up is seen by who begins next. */
+	smp_store_release(&gm->closing, false);
+	/* Last, for the next call then begins. */
+	if (unlikely(stops))
+		siblings_resume(gm);
 	return saved;
 }
 

@@ -210,7 +210,7 @@ static long change_mremap(struct guarded_mm *gm, const struct pt_regs *regs)
 /* Whether the system call can go through as if nobody watched. */
 static bool is_lost(struct guarded_mm *gm)
 {
-	if (!thread_group_empty(current))
+	if (!thread_group_empty(current) && !READ_ONCE(gm->siblings.stop))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 	else if (guarded_mm_left(gm, task_pt_regs(current)->sp))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);

@@ -25,6 +25,7 @@
 
 #define DEFAULT_BUDGET_RESCUES	20
 #define DEFAULT_BUDGET_SECONDS	3600
+#define DEFAULT_WATCHDOG_MS	20
 
 /* The landings of a file with the longest path. */
 #define LANDINGS_BYTES	(PATH_MAX + 64 + REASSURE_LANDINGS_MAX * sizeof(u64))
@@ -52,6 +53,11 @@ static struct netlink_range_validation budget_seconds_range = {
 static struct netlink_range_validation deadline_range = {
 	.min = 1,
 	.max = REASSURE_DEADLINE_MAX,
+};
+
+static struct netlink_range_validation watchdog_range = {
+	.min = 1,
+	.max = REASSURE_WATCHDOG_MAX,
 };
 
 /* 0 takes it away. */
@@ -90,6 +96,8 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
+	[REASSURE_A_WATCHDOG] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
@@ -115,6 +123,8 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
+	[REASSURE_A_WATCHDOG] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
@@ -293,6 +303,8 @@ static int parse_settings(struct genl_info *info,
 		settings->shared = nla_get_u32(attrs[REASSURE_A_SHARED]);
 	if (attrs[REASSURE_A_DEADLINE])
 		settings->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
+	if (attrs[REASSURE_A_WATCHDOG])
+		settings->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
 	return 0;
 }
 
@@ -449,6 +461,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		.signals = DEFAULT_SIGNALS,
 		.budget_rescues = DEFAULT_BUDGET_RESCUES,
 		.budget_seconds = DEFAULT_BUDGET_SECONDS,
+		.watchdog_ms = DEFAULT_WATCHDOG_MS,
 	};
 	struct rescue_point_config config = {};
 	struct file *file;
@@ -657,6 +670,8 @@ static int put_settings(struct sk_buff *skb,
 		return -EMSGSIZE;
 	if (settings->deadline_ms &&
 	    nla_put_u32(skb, REASSURE_A_DEADLINE, settings->deadline_ms))
+		return -EMSGSIZE;
+	if (nla_put_u32(skb, REASSURE_A_WATCHDOG, settings->watchdog_ms))
 		return -EMSGSIZE;
 	if (!settings->budget_rescues)
 		return nla_put_flag(skb, REASSURE_A_BUDGET_UNLIMITED);

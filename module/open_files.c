@@ -19,21 +19,42 @@
 #include "open_files.h"
 #include "page_log.h"
 
+/* Files that other threads open between make_room() and look_at_all(). */
+#define SPARE_OFFSETS	8
+
 /* Flags that fcntl() and ioctl() change, but FASYNC. */
 #define CHANGING_FLAGS	(O_APPEND | O_NONBLOCK | O_NDELAY | O_DIRECT | O_NOATIME)
 
-/*
- * The table of current, which shares it with nobody: only current replaces
- * it.
- */
+/* The table of current, for who has locked it. */
 static struct fdtable *own_table(void)
 {
 	return rcu_dereference_raw(current->files->fdt);
 }
 
-bool open_files_are_shared(void)
+bool open_files_are_shared(const struct open_files *of)
 {
-	return atomic_read(&current->files->count) != 1;
+	return atomic_read(&current->files->count) != of->sharers;
+}
+
+/*
+ * Other threads of the process are stopped, but one in a system call that began
+ * before may still open and close files, and replace the table.
+ */
+static void lock_table(const struct open_files *of)
+{
+	if (of->sharers > 1) {
+		spin_lock(&current->files->file_lock);
+		/* For sparse: unlock_table() must follow. */
+		__release(&current->files->file_lock);
+	}
+}
+
+static void unlock_table(const struct open_files *of)
+{
+	if (of->sharers > 1) {
+		__acquire(&current->files->file_lock);
+		spin_unlock(&current->files->file_lock);
+	}
 }
 
 static struct file *file_of(const struct fdtable *table, unsigned int fd)
@@ -61,6 +82,16 @@ static bool has_offset(struct file *file)
 	       !(file->f_mode & FMODE_PATH);
 }
 
+bool open_files_has_offset(unsigned int fd)
+{
+	struct file *file = fget(fd);
+	bool has = file && has_offset(file);
+
+	if (file)
+		fput(file);
+	return has;
+}
+
 static int grow_bitmaps(struct open_files *of, unsigned int words)
 {
 	unsigned long *bitmaps;
@@ -78,24 +109,20 @@ static int grow_bitmaps(struct open_files *of, unsigned int words)
 	return 0;
 }
 
-static int add_offset(struct open_files *of, unsigned int fd)
+static int reserve_offsets(struct open_files *of, unsigned int room)
 {
-	unsigned int room = of->offsets_room;
 	struct file_offset *offsets;
 
-	if (of->nr_offsets == room) {
-		room = room ? 2 * room : 8;
-		offsets = kvmalloc_array(room, sizeof(*offsets), PAGE_LOG_GFP);
-		if (!offsets)
-			return -ENOMEM;
-		if (of->nr_offsets)
-			memcpy(offsets, of->offsets,
-			       of->nr_offsets * sizeof(*offsets));
-		kvfree(of->offsets);
-		of->offsets = offsets;
-		of->offsets_room = room;
-	}
-	of->offsets[of->nr_offsets++].fd = fd;
+	if (room <= of->offsets_room)
+		return 0;
+	offsets = kvmalloc_array(room, sizeof(*offsets), PAGE_LOG_GFP);
+	if (!offsets)
+		return -ENOMEM;
+	if (of->nr_offsets)
+		memcpy(offsets, of->offsets, of->nr_offsets * sizeof(*offsets));
+	kvfree(of->offsets);
+	of->offsets = offsets;
+	of->offsets_room = room;
 	return 0;
 }
 
@@ -111,8 +138,9 @@ static void forget_closed(struct open_files *of, const struct fdtable *table)
 	of->nr_offsets = n;
 }
 
-static int look_at_new(struct open_files *of, const struct fdtable *table,
-		       unsigned int word)
+/* False when there is no room for another offset. */
+static bool look_at_new(struct open_files *of, const struct fdtable *table,
+			unsigned int word)
 {
 	unsigned long new = table->open_fds[word] & ~of->known[word];
 	unsigned int bit, fd;
@@ -121,34 +149,68 @@ static int look_at_new(struct open_files *of, const struct fdtable *table,
 	for_each_set_bit(bit, &new, BITS_PER_LONG) {
 		fd = word * BITS_PER_LONG + bit;
 		file = file_of(table, fd);
-		if (file && has_offset(file) && add_offset(of, fd))
-			return -ENOMEM;
+		if (!file || !has_offset(file))
+			continue;
+		if (of->nr_offsets == of->offsets_room)
+			return false;
+		of->offsets[of->nr_offsets++].fd = fd;
 	}
 	of->known[word] = table->open_fds[word];
-	return 0;
+	return true;
+}
+
+/* With the table locked.  False when there is not enough room. */
+static bool look_at_all(struct open_files *of)
+{
+	const struct fdtable *table = own_table();
+	unsigned int i;
+
+	if (table->max_fds / BITS_PER_LONG != of->words)
+		return false;
+	forget_closed(of, table);
+	for (i = 0; i < of->words; i++)
+		if (!look_at_new(of, table, i))
+			return false;
+	return true;
+}
+
+/* Room for all that may be found. */
+static int make_room(struct open_files *of)
+{
+	const struct fdtable *table;
+	unsigned int words, open;
+
+	lock_table(of);
+	table = own_table();
+	words = table->max_fds / BITS_PER_LONG;
+	open = bitmap_weight(table->open_fds, table->max_fds);
+	unlock_table(of);
+	if (words != of->words && grow_bitmaps(of, words))
+		return -ENOMEM;
+	return reserve_offsets(of, of->nr_offsets + open + SPARE_OFFSETS);
 }
 
 /* Descriptors have come or gone since the last entry. */
-static noinline int look_again(struct open_files *of,
-			       const struct fdtable *table)
+static noinline int look_again(struct open_files *of)
 {
-	unsigned int words = table->max_fds / BITS_PER_LONG;
-	unsigned int i;
+	bool complete;
 
-	if (words != of->words && grow_bitmaps(of, words))
+	if (of->stale)
+		of->nr_offsets = 0;
+	if (make_room(of))
 		return REASSURE_REFUSED_MEMORY;
 	if (of->stale)
 		bitmap_zero(of->known, of->words * BITS_PER_LONG);
 	/* Until all have been looked at. */
 	of->stale = true;
-	forget_closed(of, table);
-	for (i = 0; i < words; i++) {
-		if (look_at_new(of, table, i))
-			return REASSURE_REFUSED_MEMORY;
-		cond_resched();
-	}
-	/* Workers of io_uring open and close unseen. */
-	of->stale = compat_has_io_uring();
+	lock_table(of);
+	complete = look_at_all(of);
+	unlock_table(of);
+	/* Another thread has opened some meanwhile. */
+	if (!complete)
+		return REASSURE_REFUSED_THREADS;
+	/* Workers of io_uring open and close unseen, as other threads do. */
+	of->stale = compat_has_io_uring() || of->sharers > 1;
 	return -1;
 }
 
@@ -169,24 +231,33 @@ static bool has_changed(const struct open_files *of,
 /**
  * open_files_record() - current enters a rescue point
  * @of: the descriptors at its last entry
+ * @sharers: how many threads of its process have them, itself included
  *
  * Return: negative, or the enum reassure_refusal.
  */
-int open_files_record(struct open_files *of)
+int open_files_record(struct open_files *of, unsigned int sharers)
 {
-	const struct fdtable *table = own_table();
+	const struct fdtable *table;
 	bool closed = false;
 	struct file *file;
 	unsigned int i;
 	int refusal;
 
-	if (open_files_are_shared())
+	/* What the others did while there were some was not seen. */
+	if (of->sharers != sharers)
+		of->stale = true;
+	of->sharers = sharers;
+	if (open_files_are_shared(of))
 		return REASSURE_REFUSED_DESCRIPTOR;
-	if (has_changed(of, table)) {
-		refusal = look_again(of, table);
+	lock_table(of);
+	if (unlikely(has_changed(of, own_table()))) {
+		unlock_table(of);
+		refusal = look_again(of);
 		if (refusal >= 0)
 			return refusal;
+		lock_table(of);
 	}
+	table = own_table();
 	for (i = 0; i < of->nr_offsets; i++) {
 		file = file_of(table, of->offsets[i].fd);
 		if (likely(file))
@@ -197,14 +268,22 @@ int open_files_record(struct open_files *of)
 	/* Nothing else has changed, so that nobody has looked yet. */
 	if (unlikely(closed))
 		forget_closed(of, table);
+	unlock_table(of);
 	return -1;
 }
 
-/* What the call has closed is closed. */
-void open_files_drop_kept(struct open_files *of)
+static void drop_kept(struct open_files *of)
 {
 	while (of->nr_kept)
 		fput(of->kept[--of->nr_kept].file);
+}
+
+/* For open_files_drop(): what the call has closed is closed. */
+void open_files_put(struct open_files *of)
+{
+	drop_kept(of);
+	while (of->nr_flagged)
+		fput(of->flagged[--of->nr_flagged].file);
 }
 
 void open_files_free(struct open_files *of)
@@ -250,7 +329,7 @@ bool open_files_made_executable(struct open_files *of)
 			break;
 	if (i == of->nr_kept)
 		return false;
-	open_files_drop_kept(of);
+	drop_kept(of);
 	return true;
 }
 
@@ -272,16 +351,9 @@ static bool was_close_on_exec(const struct open_files *of,
 						    table->close_on_exec);
 }
 
-/**
- * open_files_close() - @fd is about to be closed or replaced
- * @of: the descriptors of current
- * @fd: one of them, or not
- * @recording: whether a rollback may follow
- *
- * Closing also drops the POSIX locks that the process has on the file
- * through other descriptors.
- */
-int open_files_close(struct open_files *of, unsigned int fd, bool recording)
+/* With the table locked, as below. */
+static int about_to_close(struct open_files *of, unsigned int fd,
+			  bool recording)
 {
 	const struct fdtable *table = own_table();
 	struct file *file = file_of(table, fd);
@@ -304,21 +376,45 @@ int open_files_close(struct open_files *of, unsigned int fd, bool recording)
 	return -1;
 }
 
+/**
+ * open_files_close() - @fd is about to be closed or replaced
+ * @of: the descriptors of current
+ * @fd: one of them, or not
+ * @recording: whether a rollback may follow
+ *
+ * Closing also drops the POSIX locks that the process has on the file
+ * through other descriptors.
+ */
+int open_files_close(struct open_files *of, unsigned int fd, bool recording)
+{
+	int refusal;
+
+	lock_table(of);
+	refusal = about_to_close(of, fd, recording);
+	unlock_table(of);
+	return refusal;
+}
+
 /* The same for all from @first to @last. */
 int open_files_close_range(struct open_files *of, unsigned int first,
 			   unsigned int last, bool recording)
 {
-	const struct fdtable *table = own_table();
-	unsigned long end = min(last, table->max_fds - 1) + 1;
-	unsigned long fd = first;
+	const struct fdtable *table;
+	unsigned long end, fd = first;
 	int refusal = -1;
 
+	lock_table(of);
+	table = own_table();
+	end = min(last, table->max_fds - 1) + 1;
 	while (recording && refusal < 0) {
 		fd = find_next_bit(table->open_fds, end, fd);
 		if (fd >= end)
-			return -1;
-		refusal = open_files_close(of, fd++, true);
+			break;
+		refusal = about_to_close(of, fd++, true);
 	}
+	unlock_table(of);
+	if (recording && fd >= end)
+		return refusal;
 	/* Those behind the first that cannot be put back need not be kept. */
 	end = min(end, of->words * (unsigned long)BITS_PER_LONG);
 	if (fd < end)
@@ -329,7 +425,9 @@ int open_files_close_range(struct open_files *of, unsigned int first,
 /* Some descriptor's close-on-exec flag is about to change. */
 int open_files_close_on_exec(struct open_files *of)
 {
+	lock_table(of);
 	keep_close_on_exec(of, own_table());
+	unlock_table(of);
 	return -1;
 }
 
@@ -343,12 +441,8 @@ static bool is_kept(const struct open_files *of, const struct file *file)
 	return false;
 }
 
-/**
- * open_files_have() - whether a descriptor leads to an open file of the entry
- * @of: the descriptors of current
- * @fd: a descriptor; one that was made inside by dup() has the same open file
- */
-bool open_files_have(const struct open_files *of, unsigned int fd)
+/* With the table locked, as below. */
+static bool has(const struct open_files *of, unsigned int fd)
 {
 	const struct fdtable *table = own_table();
 	const struct file *file = file_of(table, fd);
@@ -366,14 +460,28 @@ bool open_files_have(const struct open_files *of, unsigned int fd)
 	return is_kept(of, file);
 }
 
-/* The flags of the open file of @fd are about to change, but not FASYNC. */
-int open_files_set_flags(struct open_files *of, unsigned int fd)
+/**
+ * open_files_have() - whether a descriptor leads to an open file of the entry
+ * @of: the descriptors of current
+ * @fd: a descriptor; one that was made inside by dup() has the same open file
+ */
+bool open_files_have(const struct open_files *of, unsigned int fd)
+{
+	bool have;
+
+	lock_table(of);
+	have = has(of, fd);
+	unlock_table(of);
+	return have;
+}
+
+static int keep_flags(struct open_files *of, unsigned int fd)
 {
 	struct file *file = file_of(own_table(), fd);
 	struct flagged_file *flagged;
 	unsigned int i;
 
-	if (!open_files_have(of, fd))
+	if (!has(of, fd))
 		return -1;
 	for (i = 0; i < of->nr_flagged; i++)
 		if (of->flagged[i].file == file)
@@ -381,10 +489,21 @@ int open_files_set_flags(struct open_files *of, unsigned int fd)
 	if (of->nr_flagged == OPEN_FILES_FLAGGED)
 		return REASSURE_REFUSED_DESCRIPTOR;
 	flagged = &of->flagged[of->nr_flagged++];
-	flagged->file = file;
+	flagged->file = get_file(file);
 	flagged->flags = file->f_flags;
 	flagged->iocb_flags = file->f_iocb_flags;
 	return -1;
+}
+
+/* The flags of the open file of @fd are about to change, but not FASYNC. */
+int open_files_set_flags(struct open_files *of, unsigned int fd)
+{
+	int refusal;
+
+	lock_table(of);
+	refusal = keep_flags(of, fd);
+	unlock_table(of);
+	return refusal;
 }
 
 static unsigned int count_mappings(const struct file *file)
@@ -414,6 +533,8 @@ static bool is_own(const struct open_files *of, const struct file *file)
 		others -= file_of(table, fd) == file;
 	for (i = 0; i < of->nr_kept; i++)
 		others -= of->kept[i].file == file;
+	for (i = 0; i < of->nr_flagged; i++)
+		others -= of->flagged[i].file == file;
 	if (others > 0)
 		others -= count_mappings(file);
 	return others <= 0;
@@ -432,33 +553,25 @@ static struct file *file_at_entry(const struct open_files *of, unsigned int fd)
 	return NULL;
 }
 
-/* The first descriptor from @fd on that the call has opened, or max_fds. */
-static unsigned int next_opened(const struct open_files *of,
-				const struct fdtable *table, unsigned int fd)
+/* What the call has opened; with the table locked. */
+static void find_opened(struct open_files *of, const struct fdtable *table)
 {
-	unsigned int word = fd / BITS_PER_LONG;
-	unsigned long opened;
+	unsigned int word;
 
-	for (; word < table->max_fds / BITS_PER_LONG; word++) {
-		opened = table->open_fds[word];
+	for (word = 0; word < table->max_fds / BITS_PER_LONG; word++) {
+		of->opened[word] = table->open_fds[word];
 		if (word < of->words)
-			opened &= ~of->known[word];
-		if (word == fd / BITS_PER_LONG)
-			opened &= BITMAP_FIRST_WORD_MASK(fd);
-		if (opened)
-			return word * BITS_PER_LONG + __ffs(opened);
+			of->opened[word] &= ~of->known[word];
 	}
-	return table->max_fds;
 }
 
-static bool closing_drops_locks(const struct open_files *of)
+static bool closing_drops_locks(const struct open_files *of,
+				const struct fdtable *table)
 {
-	const struct fdtable *table = own_table();
 	struct file *file;
 	unsigned int fd;
 
-	for (fd = next_opened(of, table, 0); fd < table->max_fds;
-	     fd = next_opened(of, table, fd + 1)) {
+	for_each_set_bit(fd, of->opened, table->max_fds) {
 		file = file_of(table, fd);
 		if (file && compat_has_locks(file_inode(file), NULL))
 			return true;
@@ -466,17 +579,35 @@ static bool closing_drops_locks(const struct open_files *of)
 	return false;
 }
 
-/**
- * open_files_prepare() - do all of a rollback that can fail
- * @of: the descriptors of current, which is inside; its mmap lock is held
- *
- * Return: negative, or the enum reassure_refusal; nothing is changed.
+/*
+ * Nobody else gets the number of what the call has closed.  Where it has opened
+ * something there since, the one takes the other's place.
  */
-int open_files_prepare(struct open_files *of)
+static void reserve_kept(struct open_files *of, const struct fdtable *table)
 {
+	struct kept_file *kept;
 	unsigned int i;
 
-	if (open_files_are_shared() || closing_drops_locks(of))
+	for (i = 0; i < of->nr_kept; i++) {
+		kept = &of->kept[i];
+		kept->reserved = !test_bit(kept->fd, of->opened);
+		__clear_bit(kept->fd, of->opened);
+		__set_bit(kept->fd, table->open_fds);
+		if (!~table->open_fds[kept->fd / BITS_PER_LONG])
+			__set_bit(kept->fd / BITS_PER_LONG,
+				  table->full_fds_bits);
+	}
+}
+
+static int prepare(struct open_files *of)
+{
+	const struct fdtable *table = own_table();
+	unsigned int i;
+
+	if (table->max_fds > of->opened_words * BITS_PER_LONG)
+		return REASSURE_REFUSED_THREADS;
+	find_opened(of, table);
+	if (open_files_are_shared(of) || closing_drops_locks(of, table))
 		return REASSURE_REFUSED_DESCRIPTOR;
 	for (i = 0; i < of->nr_offsets; i++) {
 		struct file_offset *offset = &of->offsets[i];
@@ -487,7 +618,60 @@ int open_files_prepare(struct open_files *of)
 	}
 	for (i = 0; i < of->nr_flagged; i++)
 		of->flagged[i].restore = is_own(of, of->flagged[i].file);
+	reserve_kept(of, table);
 	return -1;
+}
+
+static void forget_opened(struct open_files *of)
+{
+	kvfree(of->opened);
+	of->opened = NULL;
+}
+
+/**
+ * open_files_prepare() - do all of a rollback that can fail
+ * @of: the descriptors of current, which is inside; its mmap lock is held
+ *
+ * Return: negative, or the enum reassure_refusal; nothing is changed.
+ */
+int open_files_prepare(struct open_files *of)
+{
+	int refusal;
+
+	lock_table(of);
+	of->opened_words = own_table()->max_fds / BITS_PER_LONG;
+	unlock_table(of);
+	of->opened = kvmalloc_array(of->opened_words, sizeof(*of->opened),
+				    PAGE_LOG_GFP);
+	if (!of->opened)
+		return REASSURE_REFUSED_MEMORY;
+	lock_table(of);
+	refusal = prepare(of);
+	unlock_table(of);
+	if (refusal >= 0)
+		forget_opened(of);
+	return refusal;
+}
+
+/* There is no rollback after all. */
+void open_files_cancel(struct open_files *of)
+{
+	struct files_struct *files = current->files;
+	struct fdtable *table;
+	unsigned int i, fd;
+
+	spin_lock(&files->file_lock);
+	table = files_fdtable(files);
+	for (i = 0; i < of->nr_kept; i++) {
+		fd = of->kept[i].fd;
+		if (!of->kept[i].reserved)
+			continue;
+		__clear_bit(fd, table->open_fds);
+		__clear_bit(fd / BITS_PER_LONG, table->full_fds_bits);
+		files->next_fd = min(files->next_fd, fd);
+	}
+	spin_unlock(&files->file_lock);
+	forget_opened(of);
 }
 
 static void restore_flags(const struct flagged_file *flagged)
@@ -503,32 +687,31 @@ static void restore_flags(const struct flagged_file *flagged)
 
 static void close_opened(const struct open_files *of)
 {
-	const struct fdtable *table = own_table();
 	unsigned int fd;
 
-	for (fd = next_opened(of, table, 0); fd < table->max_fds;
-	     fd = next_opened(of, table, fd + 1)) {
+	for_each_set_bit(fd, of->opened, of->opened_words * BITS_PER_LONG) {
 		close_fd(fd);
 		cond_resched();
 	}
 }
 
 /*
- * As fd_install() does, but into a number of our choice, below the size of
- * the table, which does not shrink; the reference becomes the table's.
+ * As fd_install() does, but into a number of our choice, which is reserved or
+ * that of something to close; the reference becomes the table's.
  */
 static void put_back(struct files_struct *files, const struct kept_file *kept)
 {
 	struct fdtable *table;
+	struct file *opened;
 
 	spin_lock(&files->file_lock);
 	table = files_fdtable(files);
-	__set_bit(kept->fd, table->open_fds);
-	if (!~table->open_fds[kept->fd / BITS_PER_LONG])
-		__set_bit(kept->fd / BITS_PER_LONG, table->full_fds_bits);
+	opened = file_of(table, kept->fd);
 	__assign_bit(kept->fd, table->close_on_exec, kept->close_on_exec);
 	rcu_assign_pointer(table->fd[kept->fd], kept->file);
 	spin_unlock(&files->file_lock);
+	if (opened)
+		filp_close(opened, files);
 }
 
 static void restore_close_on_exec(const struct open_files *of)
@@ -547,12 +730,17 @@ static void restore_close_on_exec(const struct open_files *of)
  * The file system may keep a place of its own for a directory, so it is asked
  * to go there, where it has been.
  */
-static void restore_offset(struct file *file, loff_t pos)
+static void restore_offset(const struct file_offset *offset)
 {
+	struct file *file = fget(offset->fd);
+
+	if (!file)
+		return;
 	if (S_ISDIR(file_inode(file)->i_mode))
-		vfs_llseek(file, pos, SEEK_SET);
+		vfs_llseek(file, offset->pos, SEEK_SET);
 	else
-		file->f_pos = pos;
+		file->f_pos = offset->pos;
+	fput(file);
 }
 
 /**
@@ -576,8 +764,8 @@ void open_files_commit(struct open_files *of)
 		__set_bit(of->kept[i].fd, of->known);
 	}
 	of->nr_kept = 0;
+	forget_opened(of);
 	for (i = 0; i < of->nr_offsets; i++)
 		if (of->offsets[i].restore)
-			restore_offset(file_of(own_table(), of->offsets[i].fd),
-				       of->offsets[i].pos);
+			restore_offset(&of->offsets[i]);
 }

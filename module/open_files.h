@@ -16,11 +16,13 @@ struct file;
  * @file: its open file, with a reference
  * @fd: its number
  * @close_on_exec: its flag
+ * @reserved: nothing else has the number now, and a rollback has begun
  */
 struct kept_file {
 	struct file *file;
 	unsigned int fd;
 	bool close_on_exec;
+	bool reserved;
 };
 
 /**
@@ -37,7 +39,7 @@ struct file_offset {
 
 /**
  * struct flagged_file - an open file of the entry with other flags now
- * @file: the open file; without a reference, it has a descriptor or is kept
+ * @file: the open file, with a reference
  * @flags: its f_flags at the entry
  * @iocb_flags: and what the kernel derives from them
  * @restore: whether a rollback changes them
@@ -56,7 +58,10 @@ struct flagged_file {
  *	inside or outside of a rescue point
  * @close_on_exec: bitmap, as at the entry when @has_close_on_exec
  * @words: of each of the two
+ * @opened: bitmap of what a rollback closes, while one is under way
+ * @opened_words: of that
  * @stale: somebody else may have changed descriptors: look at all again
+ * @sharers: how many threads of the process, and nobody else, have them
  * @has_close_on_exec: the call changes some of these flags
  * @nr_kept: entries of @kept in use
  * @nr_flagged: entries of @flagged in use
@@ -67,13 +72,17 @@ struct flagged_file {
  * @kept: what the call has closed
  * @flagged: whose flags the call has changed
  *
- * All belongs to the thread, but @kept: see checkpoint.recording_lock.
+ * All belongs to the thread, but @kept and @flagged: see
+ * checkpoint.recording_lock.
  */
 struct open_files {
 	unsigned long *known;
 	unsigned long *close_on_exec;
 	unsigned int words;
+	unsigned long *opened;
+	unsigned int opened_words;
 	bool stale;
+	unsigned int sharers;
 	bool has_close_on_exec;
 	unsigned int nr_kept;
 	unsigned int nr_flagged;
@@ -84,17 +93,16 @@ struct open_files {
 	struct flagged_file flagged[OPEN_FILES_FLAGGED];
 };
 
-int open_files_record(struct open_files *of);
+int open_files_record(struct open_files *of, unsigned int sharers);
 bool open_files_made_executable(struct open_files *of);
-void open_files_drop_kept(struct open_files *of);
+void open_files_put(struct open_files *of);
 void open_files_free(struct open_files *of);
 
 /* The call is over. */
 static inline void open_files_drop(struct open_files *of)
 {
-	if (of->nr_kept)
-		open_files_drop_kept(of);
-	of->nr_flagged = 0;
+	if (of->nr_kept || of->nr_flagged)
+		open_files_put(of);
 	of->has_close_on_exec = false;
 }
 
@@ -111,10 +119,13 @@ int open_files_set_flags(struct open_files *of, unsigned int fd);
 bool open_files_is_open(unsigned int fd);
 bool open_files_have(const struct open_files *of, unsigned int fd);
 
-/* Whether another process may change the descriptors, too. */
-bool open_files_are_shared(void);
+/* Whether others than at the entry may change the descriptors, too. */
+bool open_files_are_shared(const struct open_files *of);
+/* Whether reading from @fd of current changes an offset. */
+bool open_files_has_offset(unsigned int fd);
 
 int open_files_prepare(struct open_files *of);
+void open_files_cancel(struct open_files *of);
 void open_files_commit(struct open_files *of);
 
 #endif

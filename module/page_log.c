@@ -77,6 +77,25 @@ bool page_log_covers(struct page_log *log, unsigned long address)
 	       covers_area(log, address);
 }
 
+/* Whether a rollback changes anything in [@start, @end), or may do so. */
+bool page_log_has(struct page_log *log, unsigned long start, unsigned long end)
+{
+	unsigned long index = start >> PAGE_SHIFT;
+	unsigned long last = (end - 1) >> PAGE_SHIFT;
+	unsigned long area = start >> PMD_SHIFT;
+	struct logged_page *page;
+	void *entry;
+
+	if (xa_find(&log->areas, &area, (end - 1) >> PMD_SHIFT, XA_PRESENT))
+		return true;
+	xa_for_each_range(&log->pages, index, entry, index, last) {
+		page = xa_is_value(entry) ? NULL : entry;
+		if (!page || page->call == log->call)
+			return true;
+	}
+	return false;
+}
+
 /**
  * page_log_seek() - look up a page that is about to be written
  * @log: the log

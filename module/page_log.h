@@ -98,6 +98,8 @@ void reassure_page_log_exit(void);
 
 void page_log_init(struct page_log *log);
 bool page_log_covers(struct page_log *log, unsigned long address);
+bool page_log_has(struct page_log *log, unsigned long start,
+		  unsigned long end);
 bool page_log_seek(struct page_log *log, struct xa_state *place,
 		   struct logged_page **page);
 int page_log_add_absent_at(struct page_log *log, struct xa_state *place,

@@ -8,6 +8,7 @@
  * protected whole at its first entry; later ones look only at what has become
  * writable since.
  */
+#include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 
 #include <asm/tlbflush.h>
@@ -100,6 +101,7 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 	struct protect_walk *walk = data;
 	struct guarded_mm *gm = walk->gm;
 	struct page *page;
+	pte_t entry;
 
 	/* Hot ones stay writable; so do those whose content is safe. */
 	if (guarded_mm_is_dead(gm, vma, address) ||
@@ -113,20 +115,22 @@ static int protect_pte(struct vm_area_struct *vma, unsigned long address,
 	if (pte_special(*pte) || !pfn_valid(pte_pfn(*pte)))
 		return 0;
 	page = pte_page(*pte);
-	if (!PageAnon(page))
+	if (!PageAnon(page) || (!PageAnonExclusive(page) && !pte_write(*pte)))
 		return 0;
 	/*
-	 * No other task runs in this address space, so the fast path of
-	 * get_user_pages() cannot race.
+	 * The fast path of get_user_pages(), in the system call of a thread
+	 * that was stopped, takes its reference and then looks whether the
+	 * entry is still the same: so either we see that or it sees none.
 	 */
+	entry = ptep_get_and_clear(vma->vm_mm, address, pte);
 	if (PageAnonExclusive(page) &&
 	    (folio_in_use(walk, page_folio(page)) ||
 	     compat_share_anon_page(page))) {
+		set_pte_at(vma->vm_mm, address, pte, entry);
 		walk->in_use++;
 		return walk->final ? keep_in_use(walk, address, page) : 0;
 	}
-	if (pte_write(*pte))
-		ptep_set_wrprotect(vma->vm_mm, address, pte);
+	set_pte_at(vma->vm_mm, address, pte, pte_wrprotect(entry));
 	return 0;
 }
 
@@ -213,7 +217,7 @@ int protection_renew(struct guarded_mm *gm)
 	unsigned long start, end;
 	int refusal = -1;
 
-	gm->in_fault++;
+	guarded_mm_begin_fault(gm);
 	if (unprotected_take_range(un, &start, &end)) {
 		low = start;
 		high = end;
@@ -228,8 +232,58 @@ int protection_renew(struct guarded_mm *gm)
 				       high - low > PMD_SIZE ? 0 : low,
 				       high - low > PMD_SIZE ? TLB_FLUSH_ALL :
 				       high);
-	gm->in_fault--;
+	guarded_mm_end_fault(gm);
 	return refusal;
+}
+
+static int stop_writer(struct vm_area_struct *vma, unsigned long address,
+		       pte_t *pte, void *data)
+{
+	if (pte_present(*pte) && pte_write(*pte))
+		ptep_set_wrprotect(vma->vm_mm, address, pte);
+	return 0;
+}
+
+static void stop_writers_in(struct mm_struct *mm, unsigned long start,
+			    unsigned long size)
+{
+	struct vm_area_struct *vma;
+
+	VMA_ITERATOR(vmi, mm, start);
+
+	for_each_vma_range(vmi, vma, start + size)
+		if (!is_vm_hugetlb_page(vma))
+			page_table_walk(vma, max(start, vma->vm_start),
+					min(start + size, vma->vm_end),
+					stop_writer, NULL);
+}
+
+static void stop_writers_of(struct page_log *log, struct mm_struct *mm)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_for_each(&log->pages, index, entry)
+		stop_writers_in(mm, index << PAGE_SHIFT, PAGE_SIZE);
+	xa_for_each(&log->areas, index, entry)
+		stop_writers_in(mm, index << PMD_SHIFT, PMD_SIZE);
+}
+
+/**
+ * protection_stop_writers() - let system calls of other threads write nothing
+ *	that a rollback brings back
+ * @gm: the address space of current, locked for writing, with other threads;
+ *	@gm->lock is held
+ *
+ * They fault then, and wait.
+ */
+void protection_stop_writers(struct guarded_mm *gm)
+{
+	struct mm_struct *mm = guarded_mm_mm(gm);
+
+	stop_writers_of(&gm->log, mm);
+	stop_writers_of(&gm->shared.log, mm);
+	kernel_flush_tlb_range(mm, 0, TLB_FLUSH_ALL);
 }
 
 /**
@@ -245,12 +299,12 @@ int protection_renew_live_stack(struct guarded_mm *gm, unsigned long start,
 {
 	int refusal;
 
-	gm->in_fault++;
+	guarded_mm_begin_fault(gm);
 	refusal = protect(gm, start, end);
 	if (refusal >= 0)
 		unprotected_add_range(&gm->unprotected, start, end);
 	kernel_flush_tlb_range(guarded_mm_mm(gm), start, end);
-	gm->in_fault--;
+	guarded_mm_end_fault(gm);
 	return refusal;
 }
 

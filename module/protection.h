@@ -10,6 +10,7 @@ void protection_of_absent(pte_t *pte);
 int protection_renew(struct guarded_mm *gm);
 int protection_renew_live_stack(struct guarded_mm *gm, unsigned long start,
 				unsigned long end);
+void protection_stop_writers(struct guarded_mm *gm);
 void protection_renew_area(struct guarded_mm *gm, struct vm_area_struct *vma,
 			   unsigned long address);
 

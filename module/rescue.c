@@ -8,6 +8,7 @@
 #include <linux/sched/task_stack.h>
 
 #include "checkpoint.h"
+#include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "rescue.h"
 
@@ -206,11 +207,11 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 	if (refusal >= 0)
 		return refusal;
 	if (!budget_take(&cp->rp->budget)) {
-		rollback_cancel(&rb);
+		checkpoint_cancel(cp, &rb);
 		return REASSURE_REFUSED_BUDGET;
 	}
 	if (!take_signal(cp, info)) {
-		rollback_cancel(&rb);
+		checkpoint_cancel(cp, &rb);
 		return NOTHING_TO_RESCUE;
 	}
 	fault = *task_pt_regs(current);
@@ -251,8 +252,9 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
 		count_refusal(&cp->rp->counters, refusal);
 		log_refusal(cp, info, refusal);
 	}
+	/* The other threads must not go on either. */
 	if (result == LOST)
-		die(info);
+		die(siblings_are_stopped(&cp->gm->siblings) ? NULL : info);
 	if (result == RESCUED || result == LOST)
 		checkpoint_end_call(cp);
 }

@@ -214,14 +214,22 @@ static int start_interception(struct netlink_ext_ack *extack)
 			       "cannot hook the kernel function __get_user_pages, or one like it");
 		goto stop_system_calls;
 	}
+	ret = siblings_start();
+	if (ret) {
+		NL_SET_ERR_MSG(extack,
+			       "cannot attach to the tracepoint of new tasks");
+		goto stop_bypass;
+	}
 	ret = fatal_signal_start();
 	if (ret) {
 		NL_SET_ERR_MSG(extack,
 			       "cannot attach to the tracepoints of signals");
-		goto stop_bypass;
+		goto stop_siblings;
 	}
 	return 0;
 
+stop_siblings:
+	siblings_stop_all();
 stop_bypass:
 	bypass_stop();
 stop_system_calls:
@@ -240,6 +248,7 @@ static void stop_interception(void)
 	/* The hook looks into checkpoints without a reference. */
 	system_calls_stop();
 	checkpoint_drop_all();
+	siblings_stop_all();
 	reassure_guarded_mm_drop_all();
 	bypass_stop();
 	skip_stop();

@@ -27,6 +27,8 @@ struct landings_config;
  * @shared: what becomes of writes to shared memory
  * @exhausted: what becomes of calls when the budget is spent
  * @allow_setuid: whether programs that gained privileges are rescued
+ * @watchdog_ms: how long a call may be blocked while other threads wait for it,
+ *	in milliseconds
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
@@ -40,6 +42,7 @@ struct rescue_point_settings {
 	enum reassure_shared shared;
 	enum reassure_exhausted exhausted;
 	bool allow_setuid;
+	u32 watchdog_ms;
 	u32 deadline_ms;
 	u32 budget_rescues;
 	u32 budget_seconds;

@@ -12,6 +12,7 @@
 #include "guarded_mm.h"
 #include "hot_pages.h"
 #include "page_table.h"
+#include "protection.h"
 #include "rollback.h"
 
 /* Attempts to bring back a page that reclaim takes away again each time. */
@@ -178,7 +179,7 @@ static int prepare_pages(struct rollback *rb)
 		if (!rb->pages)
 			return REASSURE_REFUSED_MEMORY;
 	}
-	rb->may_be_in_use = compat_may_be_in_use(guarded_mm_mm(rb->gm));
+	rb->may_be_in_use = guarded_mm_may_be_in_use(rb->gm);
 	if (rb->may_be_in_use && dead_stack_in_use(rb->gm))
 		return REASSURE_REFUSED_PINNED;
 	list_for_each_entry(logged, &log->images, node) {
@@ -240,6 +241,20 @@ static int prepare_mappings(struct rollback *rb)
 	       REASSURE_REFUSED_MAPPING;
 }
 
+/*
+ * What system calls of other threads write from here on waits.  The mmap lock is
+ * held, and nothing lets them go on any more.
+ */
+static int stop_writers(struct guarded_mm *gm)
+{
+	if (!guarded_mm_begin_rollback(gm))
+		return READ_ONCE(gm->refusal);
+	mutex_lock(&gm->lock);
+	protection_stop_writers(gm);
+	mutex_unlock(&gm->lock);
+	return -1;
+}
+
 static int prepare(struct rollback *rb, struct guarded_mm *gm)
 {
 	int refusal;
@@ -254,9 +269,11 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm)
 		refusal = prepare_mappings(rb);
 	if (refusal < 0)
 		refusal = prepare_pages(rb);
-	/* Last, because it locks pages. */
+	/* Late, because it locks pages. */
 	if (refusal < 0)
 		refusal = shared_rollback_prepare(&rb->shared, gm);
+	if (refusal < 0 && siblings_are_stopped(&gm->siblings))
+		refusal = stop_writers(gm);
 	if (refusal >= 0)
 		rollback_cancel(rb);
 	return refusal;
@@ -279,7 +296,7 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 {
 	int refusal, attempts = 0;
 
-	gm->in_fault++;
+	guarded_mm_begin_fault(gm);
 	for (;;) {
 		shared_rollback_bring_in(gm);
 		refusal = prepare(rb, gm);
@@ -288,12 +305,13 @@ int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
 			break;
 		schedule_timeout_uninterruptible(1);
 	}
-	gm->in_fault--;
+	guarded_mm_end_fault(gm);
 	return refusal;
 }
 
 void rollback_cancel(struct rollback *rb)
 {
+	guarded_mm_cancel_rollback(rb->gm);
 	mmap_write_unlock(guarded_mm_mm(rb->gm));
 	release(rb);
 }
@@ -405,6 +423,8 @@ static int restore_mappings(struct rollback *rb)
  * Pages that did not exist are removed: anonymous ones are zero again when
  * next touched, private copies follow their file again.
  *
+ * The memory is the call's until guarded_mm_close().
+ *
  * Return: 0; a negative error when mappings that the call has changed cannot
  * be put back, for want of memory: the process must not go on.
  */
@@ -413,13 +433,12 @@ int rollback_commit(struct rollback *rb)
 	struct guarded_mm *gm = rb->gm;
 	int ret;
 
-	gm->in_fault++;
+	guarded_mm_begin_fault(gm);
 	restore_pages(rb);
 	mmap_write_unlock(guarded_mm_mm(gm));
 	ret = restore_mappings(rb);
-	gm->in_fault--;
+	guarded_mm_end_fault(gm);
 
-	guarded_mm_close(gm);
 	release(rb);
 	return ret;
 }

@@ -173,7 +173,7 @@ int shared_memory_renew(struct guarded_mm *gm)
 	if (shared->refusal >= 0)
 		return shared->refusal;
 
-	gm->in_fault++;
+	guarded_mm_begin_fault(gm);
 	if (unprotected_take_range(un, &start, &end)) {
 		low = start;
 		high = end;
@@ -187,7 +187,7 @@ int shared_memory_renew(struct guarded_mm *gm)
 	un->count = 0;
 	if (low < high)
 		flush(gm, low, high);
-	gm->in_fault--;
+	guarded_mm_end_fault(gm);
 	return -1;
 }
 

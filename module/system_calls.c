@@ -12,6 +12,7 @@
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/ftrace.h>
+#include <uapi/linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -117,6 +118,23 @@ static int look_at_fcntl(struct checkpoint *cp, const struct pt_regs *regs,
 		return REASSURE_REFUSED_DESCRIPTOR;
 	default:
 		return refuse_if_of_entry(cp, fd);
+	}
+}
+
+/* Of a futex with priority inheritance the kernel keeps the owner. */
+static int look_at_futex(struct checkpoint *cp, const struct pt_regs *regs,
+			 bool recording)
+{
+	switch ((unsigned int)regs->si & FUTEX_CMD_MASK) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+	case FUTEX_TRYLOCK_PI:
+	case FUTEX_UNLOCK_PI:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_CMP_REQUEUE_PI:
+		return REASSURE_REFUSED_STATE;
+	default:
+		return -1;
 	}
 }
 
@@ -332,6 +350,7 @@ static const struct {
 	{ __NR_fcntl, look_at_fcntl },
 	{ __NR_ioctl, look_at_ioctl },
 	{ __NR_flock, look_at_descriptor },
+	{ __NR_futex, look_at_futex },
 	{ __NR_epoll_ctl, look_at_epoll_ctl },
 	{ __NR_timerfd_settime, look_at_descriptor },
 	{ __NR_signalfd, look_at_descriptor },
@@ -466,7 +485,7 @@ static void look_at_current(struct checkpoint *cp, unsigned long ip)
 		guarded_mm_refuse(cp->gm, REASSURE_REFUSED_LEFT);
 		recording = false;
 	}
-	if (open_files_are_shared()) {
+	if (open_files_are_shared(&cp->files)) {
 		if (recording)
 			guarded_mm_refuse(cp->gm, REASSURE_REFUSED_DESCRIPTOR);
 	} else {

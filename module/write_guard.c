@@ -25,6 +25,11 @@
 #include "protection.h"
 #include "write_guard.h"
 
+/* A signal's frame is below what a function may use of its caller's. */
+#define RED_ZONE		128
+/* More than the kernel puts on the stack for a signal. */
+#define SIGNAL_FRAME_MAX	(64 << 10)
+
 /* Attempts to read in a page that reclaim takes away again each time. */
 #define READ_IN_ATTEMPTS	8
 
@@ -332,7 +337,7 @@ static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 	vm_fault_t ret;
 
 	if (inside) {
-		gm->in_fault++;
+		guarded_mm_begin_fault(gm);
 		if (regs && (flags & FAULT_FLAG_USER) &&
 		    guarded_mm_left(gm, regs->sp))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
@@ -344,8 +349,57 @@ static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 	else
 		ret = read_fault(gm, vma, address, flags, regs);
 	if (inside)
-		gm->in_fault--;
+		guarded_mm_end_fault(gm);
 	return ret;
+}
+
+static bool must_wait(struct guarded_mm *gm, struct vm_area_struct *vma)
+{
+	return unlikely(READ_ONCE(gm->siblings.stop)) &&
+	       current->mm == vma->vm_mm && siblings_must_wait(gm);
+}
+
+static void end_other_fault(struct guarded_mm *gm)
+{
+	atomic_dec(&gm->other_faults);
+	siblings_fault_ended(gm);
+}
+
+/*
+ * Whether the kernel may be putting a signal's frame on the stack of current,
+ * the first part of which may be on a page that did not make it wait.
+ */
+static bool may_be_signal_frame(unsigned long address)
+{
+	unsigned long below = task_pt_regs(current)->sp - address;
+
+	/* A probe's handling writes to the stack, too, but not below that. */
+	return (below > RED_ZONE && below < SIGNAL_FRAME_MAX) ||
+	       address - current->sas_ss_sp < current->sas_ss_size;
+}
+
+/*
+ * Another thread is inside, and current is a sibling: in a system call, for it
+ * runs no user code.  It waits as for userfaultfd, without the lock.
+ *
+ * Return: false when it cannot wait, and the call is given up.
+ */
+static bool wait_for_call(struct guarded_mm *gm, struct vm_area_struct *vma,
+			  unsigned long address, unsigned int flags,
+			  struct pt_regs *regs)
+{
+	if ((regs && !user_mode(regs) && may_be_signal_frame(address)) ||
+	    !(flags & FAULT_FLAG_ALLOW_RETRY) ||
+	    flags & FAULT_FLAG_RETRY_NOWAIT ||
+	    /* Which may be hidden, so that the fault would be tried for ever. */
+	    __fatal_signal_pending(current) ||
+	    current->flags & (PF_KTHREAD | COMPAT_PF_WORKER | PF_EXITING)) {
+		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
+		return false;
+	}
+	compat_unlock_for_retry(vma, flags);
+	siblings_await(gm);
+	return true;
 }
 
 /*
@@ -356,7 +410,8 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 				unsigned long address, unsigned int flags,
 				struct pt_regs *regs)
 {
-	bool foreign = current->mm != vma->vm_mm;
+	/* While it lasts no checkpoint can be opened. */
+	bool other = current->mm != vma->vm_mm || !thread_group_empty(current);
 	bool shared = vma->vm_flags & VM_SHARED;
 	struct guarded_mm *gm;
 	vm_fault_t ret;
@@ -369,11 +424,23 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		ret = kernel_fault_unhooked(vma, address, flags, regs);
 		goto out;
 	}
-	/* While it lasts no checkpoint can be opened. */
-	if (foreign) {
-		atomic_inc(&gm->foreign_faults);
-		/* Pairs with the one in guarded_mm_open(). */
+	if (must_wait(gm, vma) && wait_for_call(gm, vma, address, flags, regs)) {
+		ret = VM_FAULT_RETRY;
+		goto out;
+	}
+	if (other) {
+		atomic_inc(&gm->other_faults);
+		/* Pairs with those in guarded_mm_open() and siblings_stop(). */
 		smp_mb__after_atomic();
+	}
+	/* Then it has just been stopped. */
+	if (must_wait(gm, vma)) {
+		end_other_fault(gm);
+		if (wait_for_call(gm, vma, address, flags, regs)) {
+			ret = VM_FAULT_RETRY;
+			goto out;
+		}
+		atomic_inc(&gm->other_faults);
 	}
 	if (shared && !READ_ONCE(gm->shared.used))
 		ret = kernel_fault_unhooked(vma, address, flags, regs);
@@ -383,8 +450,8 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		ret = shared_fault(gm, vma, address, flags, regs);
 	else
 		ret = idle_fault(gm, vma, address, flags, regs);
-	if (foreign)
-		atomic_dec(&gm->foreign_faults);
+	if (other)
+		end_other_fault(gm);
 out:
 	if (gm)
 		guarded_mm_put(gm);

@@ -136,8 +136,8 @@ TEST_F(leaving, by_many_exits)
 }
 
 /*
- * A call that is refused, of one thread of several, whose return address is
- * another than at its entry.
+ * A call that is refused, of a process that shares its memory with another,
+ * whose return address is another than at its entry.
  */
 void swaps_its_return(void);
 asm(".pushsection .text\n"
@@ -151,21 +151,18 @@ asm(".pushsection .text\n"
 	".size swaps_its_return, .-swaps_its_return\n"
 	".popsection\n");
 
-static void *sleep_for_ever(void *arg)
-{
-	for (;;)
-		pause();
-	return NULL;
-}
-
 static int swapping_program(void *arg)
 {
-	pthread_t thread;
+	pid_t child = vfork();
+	int status;
 
-	CHECK(!pthread_create(&thread, NULL, sleep_for_ever, NULL));
-	swaps_its_return();
-	swaps_its_return();
-	return 0;
+	if (!child) {
+		swaps_its_return();
+		swaps_its_return();
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	return status;
 }
 
 TEST_F(leaving, refused_and_with_another_return_address)

@@ -302,22 +302,6 @@ static void start_and_join_thread(void)
 	CHECK(!pthread_join(thread, NULL));
 }
 
-static int threaded_program(void *arg)
-{
-	start_thread();
-	handle(SIGSEGV);
-	victim(NULL);
-	return 1;
-}
-
-TEST_F(refused, thread_before)
-{
-	ASSERT_EQ(0, rescue_point_protect(victim));
-	EXPECT_EQ(HANDLED, child_run(threaded_program, NULL));
-	EXPECT_ORIGINAL_SIGNAL();
-	EXPECT_REFUSED(REASSURE_REFUSED_THREADS);
-}
-
 TEST_F(refused, thread_made_inside)
 {
 	ASSERT_EQ(0, rescue_point_protect(victim));

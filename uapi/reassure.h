@@ -29,6 +29,8 @@
 #define REASSURE_BUDGET_SECONDS_MAX	315360000
 /* Longest deadline of a call, in milliseconds: a day. */
 #define REASSURE_DEADLINE_MAX	86400000
+/* Longest time that a call may be blocked while others wait: a minute. */
+#define REASSURE_WATCHDOG_MAX	60000
 /* Most exits of a function that can be probed. */
 #define REASSURE_EXITS_MAX	256
 /* Most files of which one rescue point can have landings. */
@@ -46,9 +48,10 @@
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
- *	REASSURE_A_ALLOW_SETUID, REASSURE_A_EXITS, REASSURE_A_LANDINGS and
- *	REASSURE_A_EXECUTABLE.  Where not all landings can be probed it is
- *	registered, and the acknowledgment has a text that says so.
+ *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_EXITS,
+ *	REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where not all landings
+ *	can be probed it is registered, and the acknowledgment has a text that
+ *	says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
  *	was probed, -ESTALE when the file does not hold the build-id.
@@ -152,6 +155,9 @@ enum reassure_command {
  * @REASSURE_A_EXECUTABLE: flag, the file is a program's executable and not a
  *	shared library: landings are probed only in processes that map it before
  *	the files of these.  Without it they are in all processes
+ * @REASSURE_A_WATCHDOG: u32, 1 to REASSURE_WATCHDOG_MAX milliseconds: for how
+ *	long a call may be blocked while other threads of the process wait for
+ *	it; then its checkpoint is given up and they go on; default 20
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -182,6 +188,7 @@ enum reassure_attribute {
 	REASSURE_A_ALLOW_SETUID,
 	REASSURE_A_LANDINGS,
 	REASSURE_A_EXECUTABLE,
+	REASSURE_A_WATCHDOG,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -308,6 +315,9 @@ enum reassure_file_state {
  *	was spent and the rescue point says REASSURE_EXHAUSTED_SKIP ("skipped")
  * @REASSURE_COUNTER_DEADLINES: those of the rescues that were made because the
  *	call was inside for longer than REASSURE_A_DEADLINE ("deadlines")
+ * @REASSURE_COUNTER_GIVEN_UP: calls whose checkpoint was given up because they
+ *	were blocked for longer than REASSURE_A_WATCHDOG, or inside for fifty
+ *	times that, while other threads of the process waited ("given_up")
  */
 enum reassure_counter {
 	REASSURE_COUNTER_CHECKPOINTS,
@@ -320,6 +330,7 @@ enum reassure_counter {
 	REASSURE_COUNTER_DIFFERENCES,
 	REASSURE_COUNTER_SKIPPED,
 	REASSURE_COUNTER_DEADLINES,
+	REASSURE_COUNTER_GIVEN_UP,
 
 	REASSURE_COUNTERS
 };
@@ -327,8 +338,10 @@ enum reassure_counter {
 /**
  * enum reassure_refusal - why a fault inside a rescue point was not rescued
  * @REASSURE_REFUSED_BUDGET: the budget is spent ("budget")
- * @REASSURE_REFUSED_THREADS: another task shares, or during the call shared,
- *	the address space ("threads")
+ * @REASSURE_REFUSED_THREADS: another process shares, or during the call
+ *	shared, the address space, a thread came or went during the call, or
+ *	what another thread's system call wrote or did meanwhile would be undone
+ *	("threads")
  * @REASSURE_REFUSED_SIGNAL: the signal is not in REASSURE_A_SIGNALS
  *	("signal")
  * @REASSURE_REFUSED_HANDLED: the program has a handler and the rescue point
@@ -373,6 +386,10 @@ enum reassure_counter {
  *	was added for; counted each time that a process maps it ("stale")
  * @REASSURE_REFUSED_SETUID: the program gained privileges when it was executed
  *	and the rescue point does not say REASSURE_A_ALLOW_SETUID ("setuid")
+ * @REASSURE_REFUSED_WATCHDOG: the checkpoint was given up, see
+ *	REASSURE_COUNTER_GIVEN_UP; or none was opened, because the other threads
+ *	could not be stopped within REASSURE_A_WATCHDOG, or because that or the
+ *	other has happened to another call of the process of late ("watchdog")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -396,6 +413,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_STATE,
 	REASSURE_REFUSED_STALE,
 	REASSURE_REFUSED_SETUID,
+	REASSURE_REFUSED_WATCHDOG,
 
 	REASSURE_REFUSALS
 };

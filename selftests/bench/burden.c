@@ -3,10 +3,12 @@
  * What else a process may have of which a checkpoint may have to take note.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "burden.h"
 #include "function.h"
@@ -43,4 +45,28 @@ void open_files(long count)
 	while (count--)
 		if (open("/proc/self/exe", O_RDONLY) < 0)
 			fail("bench: open");
+}
+
+static void *sleep_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* They sleep when it returns. */
+void start_threads(long count)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	if (!count)
+		return;
+	if (pthread_attr_init(&attr) ||
+	    pthread_attr_setstacksize(&attr, 64 << 10))
+		fail("bench: pthread_attr_init");
+	while (count--)
+		if (pthread_create(&thread, &attr, sleep_for_ever, NULL))
+			fail("bench: pthread_create");
+	usleep(300000);
 }

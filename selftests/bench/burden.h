@@ -4,5 +4,6 @@
 
 void add_mappings(long count);
 void open_files(long count);
+void start_threads(long count);
 
 #endif

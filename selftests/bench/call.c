@@ -31,6 +31,7 @@ struct settings {
 	long crowd;
 	long mappings;
 	long files;
+	long threads;
 	int wall_clock;
 	int hold;
 };
@@ -51,6 +52,7 @@ static _Noreturn void print_usage(int status)
 		"  --warm-up N      calls before\n"
 		"  --mappings N     so many more\n"
 		"  --files N        so many more are open\n"
+		"  --threads N      so many more sleep\n"
 		"  --crash          the function crashes, and is expected to be rescued\n"
 		"  --cold N         each call writes to other pages, and N calls that write none\n"
 		"                   are before it; prints what each page costs more than none\n"
@@ -77,7 +79,7 @@ static struct settings parse_options(int argc, char **argv)
 {
 	enum {
 		FUNCTION, PAGES, RSS, MODE, CALLS, ROUNDS, WARM_UP, MAPPINGS,
-		FILES, CRASH, COLD, WALL_CLOCK, CROWD, HOLD, HELP
+		FILES, THREADS, CRASH, COLD, WALL_CLOCK, CROWD, HOLD, HELP
 	};
 	static const struct option options[] = {
 		{ "function", required_argument, NULL, FUNCTION },
@@ -89,6 +91,7 @@ static struct settings parse_options(int argc, char **argv)
 		{ "warm-up", required_argument, NULL, WARM_UP },
 		{ "mappings", required_argument, NULL, MAPPINGS },
 		{ "files", required_argument, NULL, FILES },
+		{ "threads", required_argument, NULL, THREADS },
 		{ "crash", no_argument, NULL, CRASH },
 		{ "cold", required_argument, NULL, COLD },
 		{ "wall-clock", no_argument, NULL, WALL_CLOCK },
@@ -138,6 +141,9 @@ static struct settings parse_options(int argc, char **argv)
 			break;
 		case FILES:
 			number = &set.files;
+			break;
+		case THREADS:
+			number = &set.threads;
 			break;
 		case COLD:
 			number = &set.settle;
@@ -229,6 +235,7 @@ int main(int argc, char **argv)
 	make_area(&set.call);
 	add_mappings(set.mappings);
 	open_files(set.files);
+	start_threads(set.threads);
 	if (set.rival->prepare)
 		set.rival->prepare(&set.call);
 	if (set.settle >= 0) {

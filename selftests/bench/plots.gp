@@ -64,6 +64,14 @@ do for [kind in "svg png"] {
 	set xrange [0.42:300]
 	set xtics ("0" 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 	set yrange [1000:100000]
+	set title "Cost by the number of other threads, which sleep (W=16, RSS 8 MB)"
+	set xlabel "other threads of the process"
+	set output image("threads")
+	eval "plot file('threads') ".from(0.5, 2, reassure)
+
+	set xrange [0.42:300]
+	set xtics ("0" 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256)
+	set yrange [1000:100000]
 	set title "Cost by the number of other protected processes (W=16, RSS 8 MB)"
 	set xlabel "other processes, protected and idle"
 	set ylabel "guest instructions"

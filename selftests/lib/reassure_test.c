@@ -197,6 +197,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, true);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
+	if (rp->watchdog_ms)
+		nla_put_u32(msg, REASSURE_A_WATCHDOG, rp->watchdog_ms);
 	put_budget(msg, rp);
 }
 

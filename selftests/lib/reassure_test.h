@@ -62,6 +62,7 @@ enum test_shared {
  * @exhausted: enum reassure_exhausted
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
+ * @watchdog_ms: in place of the default
  * @probe_exits: probe where @function is left in place of its return
  * @landings: probe the landings of this process's libraries
  * @landing_path: or, in this file, one
@@ -84,6 +85,7 @@ struct rescue_point {
 	unsigned int exhausted;
 	bool allow_setuid;
 	unsigned int deadline_ms;
+	unsigned int watchdog_ms;
 	bool probe_exits;
 	bool landings;
 	const char *landing_path;

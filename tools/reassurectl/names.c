@@ -15,6 +15,7 @@ const char *const counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_DIFFERENCES] = "differences",
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
 	[REASSURE_COUNTER_DEADLINES] = "deadlines",
+	[REASSURE_COUNTER_GIVEN_UP] = "given_up",
 };
 
 const char *const refusal_names[REASSURE_REFUSALS] = {
@@ -39,6 +40,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_STATE] = "state",
 	[REASSURE_REFUSED_STALE] = "stale",
 	[REASSURE_REFUSED_SETUID] = "setuid",
+	[REASSURE_REFUSED_WATCHDOG] = "watchdog",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {

@@ -39,6 +39,7 @@ struct kernel_answer {
 	bool allow_setuid;
 	/* 0 for none. */
 	__u32 deadline_ms;
+	__u32 watchdog_ms;
 	bool unlimited;
 	__u32 budget_rescues;
 	__u32 budget_seconds;

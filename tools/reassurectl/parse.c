@@ -272,6 +272,20 @@ static bool set_deadline(struct add_options *options, const char *text,
 	return true;
 }
 
+static bool set_watchdog(struct add_options *options, const char *text,
+			 char *error)
+{
+	__u64 milliseconds;
+
+	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
+	    milliseconds > REASSURE_WATCHDOG_MAX)
+		return wrong(error,
+			     "--watchdog takes 1 to %d milliseconds, not '%s'",
+			     REASSURE_WATCHDOG_MAX, text);
+	options->watchdog_ms = milliseconds;
+	return true;
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -291,6 +305,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--deadline"))
 		return set_deadline(options, value, error);
+	if (!strcmp(option, "--watchdog"))
+		return set_watchdog(options, value, error);
 	if (!strcmp(option, "--allow-setuid"))
 		return set_allow_setuid(options, value, error);
 	if (!strcmp(option, "--exits"))
@@ -371,7 +387,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--exits", "--landings", "--allow-setuid", NULL
+		"--deadline", "--watchdog", "--exits", "--landings",
+		"--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -383,7 +400,8 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", "--allow-setuid", NULL
+		"--exhausted", "--deadline", "--watchdog", "--allow-setuid",
+		NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

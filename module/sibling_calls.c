@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the system call of a thread may have done while another was inside.
+ *
+ * The thread cannot have left the one that it was in at the entry, and its
+ * registers tell where that writes to.  A page which was writable then is in
+ * the page log; any other has made the thread wait.  System calls that are not
+ * listed may have done something else that a rollback would take for the
+ * call's, so they count as having written.
+ */
+#include <uapi/linux/futex.h>
+#include <linux/net.h>
+#include <linux/poll.h>
+#include <linux/sched.h>
+#include <linux/sched/task_stack.h>
+#include <linux/signal_types.h>
+#include <linux/socket.h>
+#include <linux/time_types.h>
+#include <linux/eventpoll.h>
+
+#include <asm/sigframe.h>
+#include <asm/thread_info.h>
+#include <asm/unistd.h>
+
+#include "guarded_mm.h"
+#include "open_files.h"
+#include "page_log.h"
+#include "sibling_calls.h"
+
+/* Whether a rollback puts back anything from @start on. */
+static bool is_put_back(struct guarded_mm *gm, unsigned long start,
+			unsigned long size)
+{
+	unsigned long end = start + size;
+
+	if (!start || !size)
+		return false;
+	return end < start || page_log_has(&gm->log, start, end) ||
+	       page_log_has(&gm->shared.log, start, end);
+}
+
+/* The futex itself is only read. */
+static bool is_plain_futex(unsigned int operation)
+{
+	switch (operation & FUTEX_CMD_MASK) {
+	case FUTEX_WAIT:
+	case FUTEX_WAKE:
+	case FUTEX_REQUEUE:
+	case FUTEX_CMP_REQUEUE:
+	case FUTEX_WAIT_BITSET:
+	case FUTEX_WAKE_BITSET:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The three sets of select(), of which it writes at most these bytes. */
+static bool select_is_put_back(struct guarded_mm *gm,
+			       const struct pt_regs *regs, size_t timeout_size)
+{
+	unsigned long size = min(regs->di, 1UL << 20) / BITS_PER_BYTE +
+			     sizeof(long);
+
+	return is_put_back(gm, regs->si, size) ||
+	       is_put_back(gm, regs->dx, size) ||
+	       is_put_back(gm, regs->r10, size) ||
+	       is_put_back(gm, regs->r8, timeout_size);
+}
+
+/* An address and its length, of a peer. */
+static bool peer_is_put_back(struct guarded_mm *gm, unsigned long address,
+			     unsigned long length)
+{
+	return is_put_back(gm, address,
+			   address ? sizeof(struct __kernel_sockaddr_storage) : 0) ||
+	       is_put_back(gm, length, sizeof(int));
+}
+
+static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
+			bool done)
+{
+	switch (regs->orig_ax) {
+	/* What was read or written stays so, but offsets would not. */
+	case __NR_read:
+		if (open_files_has_offset(regs->di))
+			return true;
+		fallthrough;
+	case __NR_pread64:
+		return is_put_back(gm, regs->si, regs->dx);
+	case __NR_write:
+	case __NR_writev:
+		return open_files_has_offset(regs->di);
+	case __NR_recvfrom:
+		return is_put_back(gm, regs->si, regs->dx) ||
+		       peer_is_put_back(gm, regs->r8, regs->r9);
+	/* Its descriptor was reserved before it slept. */
+	case __NR_accept:
+	case __NR_accept4:
+		return !done || (long)regs->ax < 0 ||
+		       peer_is_put_back(gm, regs->si, regs->dx);
+	case __NR_epoll_wait:
+	case __NR_epoll_pwait:
+	case __NR_epoll_pwait2:
+		return is_put_back(gm, regs->si, min(regs->dx, 1UL << 20) *
+				   sizeof(struct epoll_event));
+	case __NR_poll:
+	case __NR_ppoll:
+		return is_put_back(gm, regs->di, min(regs->si, 1UL << 20) *
+				   sizeof(struct pollfd)) ||
+		       (regs->orig_ax == __NR_ppoll &&
+			is_put_back(gm, regs->dx,
+				    sizeof(struct __kernel_timespec)));
+	case __NR_select:
+		return select_is_put_back(gm, regs,
+					  sizeof(struct __kernel_old_timeval));
+	case __NR_pselect6:
+		return select_is_put_back(gm, regs,
+					  sizeof(struct __kernel_timespec));
+	case __NR_futex:
+		return !is_plain_futex(regs->si);
+	case __NR_nanosleep:
+		return is_put_back(gm, regs->si,
+				   sizeof(struct __kernel_timespec));
+	case __NR_clock_nanosleep:
+		return is_put_back(gm, regs->r10,
+				   sizeof(struct __kernel_timespec));
+	case __NR_rt_sigtimedwait:
+		return is_put_back(gm, regs->si, sizeof(siginfo_t));
+	case __NR_rt_sigprocmask:
+		return is_put_back(gm, regs->dx, sizeof(sigset_t));
+	case __NR_rseq:
+		return is_put_back(gm, regs->di, regs->si);
+	case __NR_restart_syscall:
+		/* Of one that sleeps; where it writes is not seen. */
+		return true;
+	case __NR_pwrite64:
+	case __NR_sendto:
+	case __NR_sendmsg:
+	case __NR_fsync:
+	case __NR_fdatasync:
+	case __NR_sched_yield:
+	case __NR_set_robust_list:
+	case __NR_getpid:
+	case __NR_gettid:
+	case __NR_tgkill:
+	case __NR_pause:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Whether a signal's frame has just been put on the stack. */
+static bool has_signal_frame(const struct pt_regs *regs)
+{
+	return regs->si == regs->sp + offsetof(struct rt_sigframe, info) &&
+	       regs->dx == regs->sp + offsetof(struct rt_sigframe, uc);
+}
+
+/* Whether a thread has not been in user mode yet. */
+static bool is_new(const struct pt_regs *regs)
+{
+	return (regs->orig_ax == __NR_clone || regs->orig_ax == __NR_clone3) &&
+	       !regs->ax;
+}
+
+/* By an interrupt or an exception, and not in a system call. */
+bool sibling_is_in_exception(const struct task_struct *task)
+{
+	return (long)task_pt_regs(task)->orig_ax < 0;
+}
+
+/**
+ * sibling_call_is_in_the_way() - whether the system call that a thread sleeps in
+ *	may do something, when it goes on during a rollback, that this would undo
+ * @task: the thread, which has done nothing since the entry
+ *
+ * What it writes to memory waits, and new descriptors are let be.
+ */
+bool sibling_call_is_in_the_way(const struct task_struct *task)
+{
+	const struct pt_regs *regs = task_pt_regs(task);
+
+	if (sibling_is_in_exception(task))
+		return false;
+	if (!user_64bit_mode((struct pt_regs *)regs) ||
+	    task_thread_info((struct task_struct *)task)->status & TS_COMPAT)
+		return true;
+	switch (regs->orig_ax) {
+	case __NR_brk:
+	case __NR_mmap:
+	case __NR_mprotect:
+	case __NR_pkey_mprotect:
+	case __NR_mremap:
+	case __NR_munmap:
+	case __NR_madvise:
+	case __NR_process_madvise:
+	case __NR_mlock:
+	case __NR_mlock2:
+	case __NR_munlock:
+	case __NR_mlockall:
+	case __NR_munlockall:
+	case __NR_remap_file_pages:
+	case __NR_shmat:
+	case __NR_shmdt:
+	case __NR_clone:
+	case __NR_clone3:
+	case __NR_fork:
+	case __NR_vfork:
+	case __NR_execve:
+	case __NR_execveat:
+	case __NR_exit:
+	case __NR_exit_group:
+	case __NR_close_range:
+	case __NR_dup2:
+	case __NR_dup3:
+	case __NR_rt_sigaction:
+	case __NR_io_setup:
+	case __NR_io_destroy:
+	case __NR_io_submit:
+	case __NR_io_uring_setup:
+	case __NR_io_uring_enter:
+	case __NR_io_uring_register:
+	case __NR_ioctl:
+	case __NR_prctl:
+	case __NR_unshare:
+	case __NR_setns:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * sibling_call_has_written() - whether a rollback would undo what a thread did
+ * @gm: its address space, in which current is inside; @gm->lock is held
+ * @task: the thread, which has been in the kernel since before the entry
+ * @done: it is back from the system call
+ */
+bool sibling_call_has_written(struct guarded_mm *gm, struct task_struct *task,
+			      bool done)
+{
+	const struct pt_regs *regs = task_pt_regs(task);
+
+	if (has_signal_frame(regs))
+		return true;
+	/* An interrupt, or a page fault. */
+	if (sibling_is_in_exception(task))
+		return false;
+	if (!user_64bit_mode((struct pt_regs *)regs) ||
+	    task_thread_info(task)->status & TS_COMPAT)
+		return true;
+	if (is_new(regs) && done)
+		return is_put_back(gm, (unsigned long)task->set_child_tid,
+				   sizeof(pid_t));
+	return has_written(gm, regs, done);
+}
