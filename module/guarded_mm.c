@@ -623,8 +623,11 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	unsigned long live;
 	int refusal = -1;
 
-	/* That of a thread which has ended, and nobody has closed yet. */
-	if (READ_ONCE(gm->owner))
+	/*
+	 * That of a thread which has ended, and nobody has closed yet.  In the
+	 * order in which guarded_mm_close() changes them.
+	 */
+	if (smp_load_acquire(&gm->owner) || smp_load_acquire(&gm->closing))
 		return REASSURE_REFUSED_THREADS;
 	gm->entry_sp = sp;
 	gm->altstack = current->sas_ss_sp;

@@ -11,6 +11,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
@@ -115,6 +116,7 @@ static int reserve_offsets(struct open_files *of, unsigned int room)
 
 	if (room <= of->offsets_room)
 		return 0;
+	room = roundup_pow_of_two(room);
 	offsets = kvmalloc_array(room, sizeof(*offsets), PAGE_LOG_GFP);
 	if (!offsets)
 		return -ENOMEM;
@@ -290,6 +292,8 @@ void open_files_free(struct open_files *of)
 {
 	kvfree(of->known);
 	kvfree(of->offsets);
+	/* Of a rollback that has failed. */
+	kvfree(of->opened);
 }
 
 /*
@@ -565,7 +569,7 @@ static void find_opened(struct open_files *of, const struct fdtable *table)
 	}
 }
 
-static bool closing_drops_locks(const struct open_files *of,
+static bool closing_is_seen(const struct open_files *of,
 				const struct fdtable *table)
 {
 	struct file *file;
@@ -573,7 +577,9 @@ static bool closing_drops_locks(const struct open_files *of,
 
 	for_each_set_bit(fd, of->opened, table->max_fds) {
 		file = file_of(table, fd);
-		if (file && compat_has_locks(file_inode(file), NULL))
+		/* The other may wait for what a thread has that waits for us. */
+		if (file && (compat_has_locks(file_inode(file), NULL) ||
+			     (of->sharers > 1 && file->f_op->flush)))
 			return true;
 	}
 	return false;
@@ -607,7 +613,7 @@ static int prepare(struct open_files *of)
 	if (table->max_fds > of->opened_words * BITS_PER_LONG)
 		return REASSURE_REFUSED_THREADS;
 	find_opened(of, table);
-	if (open_files_are_shared(of) || closing_drops_locks(of, table))
+	if (open_files_are_shared(of) || closing_is_seen(of, table))
 		return REASSURE_REFUSED_DESCRIPTOR;
 	for (i = 0; i < of->nr_offsets; i++) {
 		struct file_offset *offset = &of->offsets[i];
@@ -641,8 +647,9 @@ int open_files_prepare(struct open_files *of)
 	lock_table(of);
 	of->opened_words = own_table()->max_fds / BITS_PER_LONG;
 	unlock_table(of);
+	/* Pages of shared memory are locked. */
 	of->opened = kvmalloc_array(of->opened_words, sizeof(*of->opened),
-				    PAGE_LOG_GFP);
+				    GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (!of->opened)
 		return REASSURE_REFUSED_MEMORY;
 	lock_table(of);

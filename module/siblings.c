@@ -42,9 +42,6 @@
 /* How often waiting threads look at the one that is inside, in its period. */
 #define LOOKS		4
 
-/* How long, in jiffies, an ended thread may have its descriptors still. */
-#define FILES_TICKS	2
-
 /* How long, in rounds, to spin for threads that run on other processors. */
 #define SPINS		500
 
@@ -412,7 +409,7 @@ static unsigned int settle(struct siblings *siblings)
 static bool is_inside(struct guarded_mm *gm)
 {
 	/* In the order in which guarded_mm_close() changes them. */
-	return smp_load_acquire(&gm->owner) || READ_ONCE(gm->closing);
+	return smp_load_acquire(&gm->owner) || smp_load_acquire(&gm->closing);
 }
 
 /* Or is about to be. */
@@ -623,12 +620,13 @@ static int renew(struct guarded_mm *gm)
 }
 
 /*
- * Whether somebody else has current's descriptors: another process, or a thread
- * that has ended but not let go of them yet.
+ * Whether somebody else has current's descriptors, and that may be a thread which
+ * has ended but not let go of them yet.
  */
-static bool shares_files(struct siblings *siblings)
+static bool ended_share_files(const struct siblings *siblings)
 {
-	return atomic_read(&current->files->count) != siblings->sharing_files;
+	return atomic_read(&current->files->count) != siblings->sharing_files &&
+	       get_nr_threads(current) > READ_ONCE(siblings->count);
 }
 
 /* Waits until no other thread runs user code or is in a page fault. */
@@ -636,7 +634,7 @@ static int await_settled(struct guarded_mm *gm)
 {
 	struct siblings *siblings = &gm->siblings;
 	unsigned long until = jiffies + siblings->watchdog + 1;
-	unsigned long files_until = jiffies + FILES_TICKS;
+	unsigned long files_until = jiffies + siblings->watchdog / 2 + 1;
 	unsigned int spins = SPINS;
 	bool unsettled;
 
@@ -650,7 +648,7 @@ static int await_settled(struct guarded_mm *gm)
 				return refusal;
 		}
 		unsettled = settle(siblings) || atomic_read(&gm->other_faults);
-		if (!unsettled && (!shares_files(siblings) ||
+		if (!unsettled && (!ended_share_files(siblings) ||
 				   time_after(jiffies, files_until)))
 			return READ_ONCE(gm->refusal);
 		if (spins && !need_resched()) {
@@ -662,7 +660,7 @@ static int await_settled(struct guarded_mm *gm)
 			return REASSURE_REFUSED_WATCHDOG;
 		prepare_to_wait(&siblings->settling, &wait, SIBLING_PARKED);
 		if (settle(siblings) || atomic_read(&gm->other_faults) ||
-		    shares_files(siblings))
+		    ended_share_files(siblings))
 			schedule_timeout(1);
 		finish_wait(&siblings->settling, &wait);
 	}
@@ -856,6 +854,11 @@ bool siblings_have_written(struct guarded_mm *gm)
 	return have;
 }
 
+static bool is_work(struct callback_head *work, void *data)
+{
+	return work == data;
+}
+
 /* Current ends: its tracepoint, in process context, without sleeping. */
 void siblings_forget_current(void)
 {
@@ -870,6 +873,9 @@ void siblings_forget_current(void)
 		return;
 	if (unlist(sibling))
 		put_sibling(sibling);
+	/* Nobody finds it any more, and it may be long in coming to its work. */
+	if (kernel_task_work_cancel_match(current, is_work, &sibling->work))
+		unqueue(sibling);
 	put_sibling(sibling);
 }
 
@@ -922,11 +928,6 @@ static struct sibling *first_listed(void)
 		refcount_inc(&sibling->users);
 	spin_unlock(&table_lock);
 	return sibling;
-}
-
-static bool is_work(struct callback_head *work, void *data)
-{
-	return work == data;
 }
 
 /*

@@ -493,6 +493,9 @@ static void look_at_current(struct checkpoint *cp, unsigned long ip)
 		if (refusal >= 0 && recording)
 			guarded_mm_refuse(cp->gm, refusal);
 	}
+	/* Nothing is put back: who waits for a file's end may see it now. */
+	if (cp->recording && READ_ONCE(cp->gm->refusal) >= 0)
+		open_files_drop(&cp->files);
 	spin_unlock(&cp->recording_lock);
 }
 
