@@ -570,7 +570,7 @@ static void find_opened(struct open_files *of, const struct fdtable *table)
 }
 
 static bool closing_is_seen(const struct open_files *of,
-				const struct fdtable *table)
+			    const struct fdtable *table)
 {
 	struct file *file;
 	unsigned int fd;
