@@ -144,9 +144,10 @@ static bool unlist(struct sibling *sibling)
 
 /**
  * siblings_must_wait() - whether current may not go on to user mode
- * @gm: its address space
+ * @gm: an address space
  *
- * Not when the call cannot be rolled back any more, nor in a child of vfork().
+ * Only in that address space, and not when the call cannot be rolled back any
+ * more, nor in a child of vfork().
  */
 bool siblings_must_wait(struct guarded_mm *gm)
 {
@@ -154,6 +155,7 @@ bool siblings_must_wait(struct guarded_mm *gm)
 
 	return READ_ONCE(siblings->stop) &&
 	       READ_ONCE(siblings->stopper) != current &&
+	       current->mm == guarded_mm_mm(gm) &&
 	       READ_ONCE(siblings->process) == current->signal &&
 	       READ_ONCE(gm->refusal) < 0;
 }
@@ -299,6 +301,11 @@ static bool is_ending(const struct task_struct *task)
 	return READ_ONCE(task->flags) & PF_EXITING;
 }
 
+static bool must_park(struct guarded_mm *gm)
+{
+	return !is_ending(current) && siblings_must_wait(gm);
+}
+
 /*
  * Current is on its way to user mode.  Also run where it executes another
  * program, and from do_exit(), where the address space is gone.
@@ -310,8 +317,7 @@ static void park_work(struct callback_head *work)
 
 	do {
 		WRITE_ONCE(sibling->parked, true);
-		if (!is_ending(current) && current->mm == guarded_mm_mm(gm) &&
-		    siblings_must_wait(gm)) {
+		if (must_park(gm)) {
 			wake(&gm->siblings.settling);
 			await_while(gm, siblings_must_wait, 0);
 		}
@@ -322,8 +328,7 @@ static void park_work(struct callback_head *work)
 		 * work again or we see that we must wait.
 		 */
 		smp_mb__after_atomic();
-	} while (!is_ending(current) && current->mm == guarded_mm_mm(gm) &&
-		 siblings_must_wait(gm) && !is_killed() &&
+	} while (must_park(gm) && !is_killed() &&
 		 !test_and_set_bit(SIBLING_QUEUED, &sibling->flags));
 	put_sibling(sibling);
 	pending_end(&works_pending);
@@ -428,8 +433,7 @@ static bool try_to_claim(struct guarded_mm *gm)
 {
 	unsigned long *flags = &gm->siblings.flags;
 
-	if (is_claimed(gm) ||
-	    test_and_set_bit_lock(SIBLINGS_CLAIMED, flags))
+	if (is_claimed(gm) || test_and_set_bit_lock(SIBLINGS_CLAIMED, flags))
 		return false;
 	if (!is_inside(gm))
 		return true;
@@ -523,12 +527,13 @@ static bool claim(struct guarded_mm *gm, unsigned long watchdog)
 	return claimed;
 }
 
-/* Lists the threads that are not yet; false when there is no memory. */
+/* Lists the threads that are not yet; false when there may be others still. */
 static bool list_new(struct guarded_mm *gm)
 {
-	unsigned int wanted = get_nr_threads(current) -
-			      min_t(unsigned int, READ_ONCE(gm->siblings.count),
-				    get_nr_threads(current)) + SPARE_SIBLINGS;
+	unsigned int threads = get_nr_threads(current);
+	unsigned int listed = READ_ONCE(gm->siblings.count);
+	unsigned int wanted = SPARE_SIBLINGS +
+			      (threads > listed ? threads - listed : 0);
 	struct sibling *sibling, *next;
 	struct task_struct *task;
 	LIST_HEAD(spares);
@@ -629,6 +634,16 @@ static bool ended_share_files(const struct siblings *siblings)
 	       get_nr_threads(current) > READ_ONCE(siblings->count);
 }
 
+static bool nobody_runs(struct guarded_mm *gm)
+{
+	return !settle(&gm->siblings) && !atomic_read(&gm->other_faults);
+}
+
+static bool has_settled(struct guarded_mm *gm)
+{
+	return nobody_runs(gm) && !ended_share_files(&gm->siblings);
+}
+
 /* Waits until no other thread runs user code or is in a page fault. */
 static int await_settled(struct guarded_mm *gm)
 {
@@ -636,9 +651,6 @@ static int await_settled(struct guarded_mm *gm)
 	unsigned long until = jiffies + siblings->watchdog + 1;
 	unsigned long files_until = jiffies + siblings->watchdog / 2 + 1;
 	unsigned int spins = SPINS;
-	bool unsettled;
-
-	DEFINE_WAIT(wait);
 
 	for (;;) {
 		if (READ_ONCE(siblings->stale)) {
@@ -647,9 +659,8 @@ static int await_settled(struct guarded_mm *gm)
 			if (refusal >= 0)
 				return refusal;
 		}
-		unsettled = settle(siblings) || atomic_read(&gm->other_faults);
-		if (!unsettled && (!ended_share_files(siblings) ||
-				   time_after(jiffies, files_until)))
+		if (has_settled(gm) || (time_after(jiffies, files_until) &&
+					nobody_runs(gm)))
 			return READ_ONCE(gm->refusal);
 		if (spins && !need_resched()) {
 			spins--;
@@ -658,11 +669,9 @@ static int await_settled(struct guarded_mm *gm)
 		}
 		if (time_after(jiffies, until) || is_killed())
 			return REASSURE_REFUSED_WATCHDOG;
-		prepare_to_wait(&siblings->settling, &wait, SIBLING_PARKED);
-		if (settle(siblings) || atomic_read(&gm->other_faults) ||
-		    ended_share_files(siblings))
-			schedule_timeout(1);
-		finish_wait(&siblings->settling, &wait);
+		/* Not all of them say when they have. */
+		wait_event_killable_timeout(siblings->settling,
+					    has_settled(gm), 1);
 	}
 }
 
@@ -793,15 +802,11 @@ void siblings_await_parked(struct guarded_mm *gm)
 	struct siblings *siblings = &gm->siblings;
 	unsigned long until = jiffies + siblings->watchdog / 2 + 1;
 
-	DEFINE_WAIT(wait);
-
+	/* Not all of them say when they have come there. */
 	while (!all_are_at_rest(siblings) && time_before(jiffies, until) &&
-	       !is_killed()) {
-		prepare_to_wait(&siblings->settling, &wait, SIBLING_PARKED);
-		if (!all_are_at_rest(siblings))
-			schedule_timeout(1);
-		finish_wait(&siblings->settling, &wait);
-	}
+	       !is_killed())
+		wait_event_killable_timeout(siblings->settling,
+					    all_are_at_rest(siblings), 1);
 }
 
 /* What a rollback would undo, or what would come in between. */

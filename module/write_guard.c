@@ -353,10 +353,9 @@ static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 	return ret;
 }
 
-static bool must_wait(struct guarded_mm *gm, struct vm_area_struct *vma)
+static bool must_wait(struct guarded_mm *gm)
 {
-	return unlikely(READ_ONCE(gm->siblings.stop)) &&
-	       current->mm == vma->vm_mm && siblings_must_wait(gm);
+	return unlikely(READ_ONCE(gm->siblings.stop)) && siblings_must_wait(gm);
 }
 
 static void end_other_fault(struct guarded_mm *gm)
@@ -424,7 +423,7 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		ret = kernel_fault_unhooked(vma, address, flags, regs);
 		goto out;
 	}
-	if (must_wait(gm, vma) && wait_for_call(gm, vma, address, flags, regs)) {
+	if (must_wait(gm) && wait_for_call(gm, vma, address, flags, regs)) {
 		ret = VM_FAULT_RETRY;
 		goto out;
 	}
@@ -434,7 +433,7 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		smp_mb__after_atomic();
 	}
 	/* Then it has just been stopped. */
-	if (must_wait(gm, vma)) {
+	if (must_wait(gm)) {
 		end_other_fault(gm);
 		if (wait_for_call(gm, vma, address, flags, regs)) {
 			ret = VM_FAULT_RETRY;
