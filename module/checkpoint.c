@@ -438,6 +438,8 @@ static int open_sides(struct checkpoint *cp, unsigned int sharers)
 {
 	int refusal;
 
+	/* Until now other threads may have changed actions. */
+	save_signals(&cp->signals);
 	refusal = open_files_record(&cp->files, sharers);
 	if (refusal >= 0)
 		return refusal;
@@ -455,6 +457,7 @@ static int open_alone(struct checkpoint *cp)
 {
 	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;
+	cp->ended_threads = ended_threads();
 	return have_memory(cp) ? open_sides(cp, 1) : REASSURE_REFUSED_MEMORY;
 }
 
@@ -480,8 +483,6 @@ static void open_stopped(struct checkpoint *cp, int refusal)
 {
 	bool stopped = refusal < 0;
 
-	/* Others may have changed actions since the probe. */
-	save_signals(&cp->signals);
 	if (stopped)
 		refusal = open_sides(cp, cp->gm->siblings.sharing_files);
 	/* It has not got so far as to be closed. */
@@ -600,8 +601,6 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	/* Most are those of the entry before. */
 	if (READ_ONCE(rp->settings.version) != cp->settings.version)
 		rescue_point_settings(rp, &cp->settings);
-	cp->ended_threads = ended_threads();
-	save_signals(&cp->signals);
 	registers_save(&cp->registers, regs);
 	cp->stops = false;
 	refusal = check_entry(cp, regs);
