@@ -8,7 +8,6 @@
  * listed may have done something else that a rollback would take for the
  * call's, so they count as having written.
  */
-#include <uapi/linux/futex.h>
 #include <linux/net.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
@@ -16,7 +15,8 @@
 #include <linux/signal_types.h>
 #include <linux/socket.h>
 #include <linux/time_types.h>
-#include <linux/eventpoll.h>
+#include <uapi/linux/eventpoll.h>
+#include <uapi/linux/futex.h>
 
 #include <asm/sigframe.h>
 #include <asm/thread_info.h>
@@ -131,9 +131,6 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 		return is_put_back(gm, regs->dx, sizeof(sigset_t));
 	case __NR_rseq:
 		return is_put_back(gm, regs->di, regs->si);
-	case __NR_restart_syscall:
-		/* Of one that sleeps; where it writes is not seen. */
-		return true;
 	case __NR_pwrite64:
 	case __NR_sendto:
 	case __NR_sendmsg:
@@ -146,6 +143,7 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 	case __NR_tgkill:
 	case __NR_pause:
 		return false;
+	/* restart_syscall() too, which does not show where it writes. */
 	default:
 		return true;
 	}
@@ -171,6 +169,13 @@ bool sibling_is_in_exception(const struct task_struct *task)
 	return (long)task_pt_regs(task)->orig_ax < 0;
 }
 
+/* A system call of another mode, whose number and registers mean others. */
+static bool is_of_other_mode(struct task_struct *task)
+{
+	return !user_64bit_mode(task_pt_regs(task)) ||
+	       task_thread_info(task)->status & TS_COMPAT;
+}
+
 /**
  * sibling_call_is_in_the_way() - whether the system call that a thread sleeps in
  *	may do something, when it goes on during a rollback, that this would undo
@@ -178,16 +183,13 @@ bool sibling_is_in_exception(const struct task_struct *task)
  *
  * What it writes to memory waits, and new descriptors are let be.
  */
-bool sibling_call_is_in_the_way(const struct task_struct *task)
+bool sibling_call_is_in_the_way(struct task_struct *task)
 {
-	const struct pt_regs *regs = task_pt_regs(task);
-
 	if (sibling_is_in_exception(task))
 		return false;
-	if (!user_64bit_mode((struct pt_regs *)regs) ||
-	    task_thread_info((struct task_struct *)task)->status & TS_COMPAT)
+	if (is_of_other_mode(task))
 		return true;
-	switch (regs->orig_ax) {
+	switch (task_pt_regs(task)->orig_ax) {
 	case __NR_brk:
 	case __NR_mmap:
 	case __NR_mprotect:
@@ -248,8 +250,7 @@ bool sibling_call_has_written(struct guarded_mm *gm, struct task_struct *task,
 	/* An interrupt, or a page fault. */
 	if (sibling_is_in_exception(task))
 		return false;
-	if (!user_64bit_mode((struct pt_regs *)regs) ||
-	    task_thread_info(task)->status & TS_COMPAT)
+	if (is_of_other_mode(task))
 		return true;
 	if (is_new(regs) && done)
 		return is_put_back(gm, (unsigned long)task->set_child_tid,

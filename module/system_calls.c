@@ -12,11 +12,11 @@
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/ftrace.h>
-#include <uapi/linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/futex.h>
 
 #include <asm/ioctls.h>
 #include <asm/prctl.h>
