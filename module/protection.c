@@ -248,14 +248,20 @@ static void stop_writers_in(struct mm_struct *mm, unsigned long start,
 			    unsigned long size)
 {
 	struct vm_area_struct *vma;
+	unsigned long from, to;
 
 	VMA_ITERATOR(vmi, mm, start);
 
-	for_each_vma_range(vmi, vma, start + size)
-		if (!is_vm_hugetlb_page(vma))
-			page_table_walk(vma, max(start, vma->vm_start),
-					min(start + size, vma->vm_end),
-					stop_writer, NULL);
+	for_each_vma_range(vmi, vma, start + size) {
+		if (is_vm_hugetlb_page(vma))
+			continue;
+		from = max(start, vma->vm_start);
+		to = min(start + size, vma->vm_end);
+		/* Those of private memory are split by the walk. */
+		if (vma->vm_flags & VM_SHARED)
+			page_table_protect_huge(vma, from, to);
+		page_table_walk(vma, from, to, stop_writer, NULL);
+	}
 }
 
 static void stop_writers_of(struct page_log *log, struct mm_struct *mm)
