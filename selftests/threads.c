@@ -102,6 +102,14 @@ static long __noipa victim(void (*inside)(void), bool faults)
 	return 1;
 }
 
+/* So that no call is given up because the machine is slow. */
+static int protect_patiently(const void *function)
+{
+	struct rescue_point rp = { .function = function, .watchdog_ms = 10000 };
+
+	return rescue_point_add(&rp);
+}
+
 static void expect_rescue(void (*inside)(void))
 {
 	long before = written.value;
@@ -213,9 +221,7 @@ static int busy_program(void *arg)
 
 TEST_F(threads, that_run)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(busy_program, NULL));
 	EXPECT_EQ(ROUNDS / 5, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, all_refused_since_mark());
@@ -274,9 +280,7 @@ static int calling_program(void *arg)
 
 TEST_F(threads, that_are_all_inside)
 {
-	struct rescue_point rp = { .function = add_one, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(add_one));
 	EXPECT_EQ(0, child_run(calling_program, NULL));
 	EXPECT_EQ(SIBLINGS * ROUNDS,
 		  events_since_mark(REASSURE_COUNTER_RESCUES));
@@ -332,9 +336,7 @@ static int reading_program(void *arg)
 /* Another page, which makes it wait until the call is over. */
 TEST_F(threads, read_while_another_is_inside)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(reading_program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
@@ -351,9 +353,7 @@ static int same_page_program(void *arg)
 /* The same page, where it does not have to wait: nothing must be lost. */
 TEST_F(threads, read_into_a_page_that_the_call_has_written)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(-SIGSEGV, child_run(same_page_program, NULL));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
 }
@@ -370,9 +370,7 @@ static int hot_page_program(void *arg)
 
 TEST_F(threads, read_into_a_hot_page)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(-SIGSEGV, child_run(hot_page_program, NULL));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
 }
@@ -450,14 +448,20 @@ static void *in_accept(void *arg)
 	return NULL;
 }
 
-#define SLEEPERS	5
+static void *(*const sleepers[])(void *arg) = {
+	in_epoll_wait, in_futex, in_read, in_nanosleep, in_accept
+};
 
-static int undisturbed_program(void *arg)
+#define SLEEPERS	(sizeof(sleepers) / sizeof(*sleepers))
+
+static int client_fd;
+
+/* They sleep when it returns. */
+static void start_sleepers(pthread_t *threads)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	socklen_t size = sizeof(address);
-	pthread_t threads[SLEEPERS];
-	int i, client;
+	unsigned int i;
 
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	CHECK(!pipe(pipe_ends) && !pipe(event_pipe));
@@ -467,23 +471,41 @@ static int undisturbed_program(void *arg)
 	CHECK(!bind(listener, (void *)&address, size));
 	CHECK(!listen(listener, 1));
 	CHECK(!getsockname(listener, (void *)&address, &size));
-	threads[0] = start(in_epoll_wait, NULL);
-	threads[1] = start(in_futex, NULL);
-	threads[2] = start(in_read, NULL);
-	threads[3] = start(in_nanosleep, NULL);
-	threads[4] = start(in_accept, NULL);
+	client_fd = socket(AF_INET, SOCK_STREAM, 0);
+	for (i = 0; i < SLEEPERS; i++)
+		threads[i] = start(sleepers[i], NULL);
 	pause_ms(50);
-	for (i = 0; i < ROUNDS; i++)
-		expect_rescue(NULL);
-	CHECK(undisturbed == 0);
+}
+
+/* What those wait for that do not sleep by the clock. */
+static void wake_sleepers(void)
+{
 	CHECK(write(event_pipe[1], "", 1) == 1);
 	CHECK(write(pipe_ends[1], "", 1) == 1);
 	CHECK(syscall(SYS_futex, &futex_word, 1, 1, NULL, NULL, 0) == 1);
-	client = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK(!connect(client, (void *)&address, size));
+	CHECK(!connect(client_fd, (void *)&address, sizeof(address)));
+}
+
+static void await_sleepers(const pthread_t *threads)
+{
+	unsigned int i;
+
 	for (i = 0; i < SLEEPERS; i++)
 		end_of(threads[i]);
 	CHECK(undisturbed == SLEEPERS);
+}
+
+static int undisturbed_program(void *arg)
+{
+	pthread_t threads[SLEEPERS];
+	int i;
+
+	start_sleepers(threads);
+	for (i = 0; i < ROUNDS; i++)
+		expect_rescue(NULL);
+	CHECK(undisturbed == 0);
+	wake_sleepers();
+	await_sleepers(threads);
 	return 0;
 }
 
@@ -495,52 +517,26 @@ TEST_F(threads, that_sleep_are_not_disturbed)
 }
 
 /* They wake up while the call is inside. */
-static int client_fd;
-
 static void wake_all(void)
 {
-	CHECK(write(event_pipe[1], "", 1) == 1);
-	CHECK(write(pipe_ends[1], "", 1) == 1);
-	syscall(SYS_futex, &futex_word, 1, 1, NULL, NULL, 0);
-	CHECK(!connect(client_fd, (void *)&address, sizeof(address)));
+	wake_sleepers();
 	pause_ms(20);
 }
 
 static int waking_program(void *arg)
 {
-	struct epoll_event event = { .events = EPOLLIN };
-	socklen_t size = sizeof(address);
 	pthread_t threads[SLEEPERS];
-	int i;
 
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK(!pipe(pipe_ends) && !pipe(event_pipe));
-	epoll_fd = epoll_create1(0);
-	CHECK(!epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_pipe[0], &event));
-	listener = socket(AF_INET, SOCK_STREAM, 0);
-	CHECK(!bind(listener, (void *)&address, size));
-	CHECK(!listen(listener, 1));
-	CHECK(!getsockname(listener, (void *)&address, &size));
-	client_fd = socket(AF_INET, SOCK_STREAM, 0);
-	threads[0] = start(in_epoll_wait, NULL);
-	threads[1] = start(in_futex, NULL);
-	threads[2] = start(in_read, NULL);
-	threads[3] = start(in_nanosleep, NULL);
-	threads[4] = start(in_accept, NULL);
-	pause_ms(50);
+	start_sleepers(threads);
 	expect_rescue(wake_all);
-	for (i = 0; i < SLEEPERS; i++)
-		end_of(threads[i]);
-	CHECK(undisturbed == SLEEPERS);
+	await_sleepers(threads);
 	return 0;
 }
 
 /* What they got is theirs: the connection is open, the data there. */
 TEST_F(threads, that_wake_up_while_another_is_inside)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(waking_program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
@@ -732,9 +728,7 @@ static int locking_program(void *arg)
 
 TEST_F(threads, that_wait_for_a_lock)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(locking_program, NULL));
 	EXPECT_EQ(ROUNDS, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
@@ -943,9 +937,7 @@ static int signal_program(void *arg)
 
 TEST_F(threads, that_get_a_signal)
 {
-	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
-
-	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(signal_program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }

@@ -254,36 +254,37 @@ static bool set_landings(struct add_options *options, const char *text,
 	       wrong(error, "--landings takes none or auto, not '%s'", text);
 }
 
-static bool set_deadline(struct add_options *options, const char *text,
-			 char *error)
+static bool read_milliseconds(const char *text, __u64 most, __u32 *value)
 {
 	__u64 milliseconds;
 
+	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
+	    milliseconds > most)
+		return false;
+	*value = milliseconds;
+	return true;
+}
+
+static bool set_deadline(struct add_options *options, const char *text,
+			 char *error)
+{
 	options->has_deadline = true;
 	options->deadline_ms = 0;
-	if (!strcmp(text, "none"))
-		return true;
-	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
-	    milliseconds > REASSURE_DEADLINE_MAX)
-		return wrong(error,
-			     "--deadline takes 1 to %d milliseconds or none, not '%s'",
-			     REASSURE_DEADLINE_MAX, text);
-	options->deadline_ms = milliseconds;
-	return true;
+	return !strcmp(text, "none") ||
+	       read_milliseconds(text, REASSURE_DEADLINE_MAX,
+				 &options->deadline_ms) ||
+	       wrong(error,
+		     "--deadline takes 1 to %d milliseconds or none, not '%s'",
+		     REASSURE_DEADLINE_MAX, text);
 }
 
 static bool set_watchdog(struct add_options *options, const char *text,
 			 char *error)
 {
-	__u64 milliseconds;
-
-	if (!read_unsigned(text, &milliseconds) || !milliseconds ||
-	    milliseconds > REASSURE_WATCHDOG_MAX)
-		return wrong(error,
-			     "--watchdog takes 1 to %d milliseconds, not '%s'",
-			     REASSURE_WATCHDOG_MAX, text);
-	options->watchdog_ms = milliseconds;
-	return true;
+	return read_milliseconds(text, REASSURE_WATCHDOG_MAX,
+				 &options->watchdog_ms) ||
+	       wrong(error, "--watchdog takes 1 to %d milliseconds, not '%s'",
+		     REASSURE_WATCHDOG_MAX, text);
 }
 
 static bool set_option(struct add_options *options, const char *option,
