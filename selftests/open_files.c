@@ -681,6 +681,29 @@ TEST_F(open_files, too_many_flags)
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
 }
 
+/* Its flags are not kept so well that the other end does not see it closed. */
+static void close_flagged(void)
+{
+	char byte;
+
+	CHECK(!fcntl(connection[1], F_SETFL, O_NONBLOCK));
+	CHECK(!close(connection[1]));
+	CHECK(read(connection[0], &byte, 1) == 0);
+}
+
+static int flagged_program(void *arg)
+{
+	CHECK(!pipe(connection));
+	victim(close_flagged);
+	return 1;
+}
+
+TEST_F(open_files, flags_of_one_that_is_closed)
+{
+	EXPECT_EQ(-SIGSEGV, child_run(flagged_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+}
+
 /* Offsets. */
 static void move_offsets(void)
 {

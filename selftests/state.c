@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <linux/aio_abi.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/io_uring.h>
 #include <linux/membarrier.h>
 #include <mqueue.h>
@@ -873,6 +874,19 @@ static void lock_with_waiter(void)
 }
 
 REFUSES_STATE(futex_with_priority_inheritance, mutex_before, lock_with_waiter)
+
+/* One for which nobody waits, when the kernel is asked for it. */
+static uint32_t pi_futex;
+
+static void lock_pi_futex(void)
+{
+	CHECK(!want(syscall(SYS_futex, &pi_futex,
+			    FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL)));
+	CHECK(!syscall(SYS_futex, &pi_futex,
+		       FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG));
+}
+
+REFUSES_STATE(futex_with_priority_inheritance_alone, NULL, lock_pi_futex)
 
 /* Scheduling is left: what others see of it is not undone either. */
 static void schedule_before(void)
