@@ -433,7 +433,8 @@ static bool try_to_claim(struct guarded_mm *gm)
 {
 	unsigned long *flags = &gm->siblings.flags;
 
-	if (is_claimed(gm) || test_and_set_bit_lock(SIBLINGS_CLAIMED, flags))
+	if (is_paused(&gm->siblings) || is_claimed(gm) ||
+	    test_and_set_bit_lock(SIBLINGS_CLAIMED, flags))
 		return false;
 	if (!is_inside(gm))
 		return true;

@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -680,6 +681,8 @@ TEST_F(threads, beside_a_call_that_is_blocked)
 	ASSERT_EQ(0, rescue_point_add(&rp));
 	EXPECT_EQ(0, child_run(convoy_program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	/* That call, and the one after it. */
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
@@ -877,6 +880,30 @@ TEST_F(threads, and_processes_made_inside)
 	EXPECT_EQ(0, child_run(forking_program, fork_and_wait));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, child_run(forking_program, spawn));
+}
+
+/* Which has the same memory at the fault. */
+static int stay_with_parent(void *arg)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		pause();
+	return 0;
+}
+
+static void share_memory(void)
+{
+	static char stack[16 * PAGE_SIZE];
+
+	CHECK(clone(stay_with_parent, stack + sizeof(stack), CLONE_VM | SIGCHLD,
+		    NULL) > 0);
+}
+
+TEST_F(threads, and_a_process_with_their_memory)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(forking_program, share_memory));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
 }
 
 /* A child has one thread, whatever its parent has. */
