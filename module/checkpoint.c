@@ -100,7 +100,7 @@ static void drop(struct checkpoint *cp)
 }
 
 /* What the call did to descriptors and the like is no longer of interest. */
-static void stop_recording(struct checkpoint *cp)
+static __always_inline void stop_recording(struct checkpoint *cp)
 {
 	if (!cp->recording)
 		return;
@@ -115,7 +115,7 @@ static void stop_recording(struct checkpoint *cp)
 }
 
 /* The call is over; @cp->lock is held. */
-static void end_call(struct checkpoint *cp)
+static __always_inline void end_call(struct checkpoint *cp)
 {
 	if (cp->deadline.task)
 		deadline_cancel(cp);
@@ -125,9 +125,10 @@ static void end_call(struct checkpoint *cp)
 		siblings_end_pause(cp->gm, cp->task);
 	}
 	WRITE_ONCE(cp->rp, NULL);
-	if (cp->oracle)
+	if (unlikely(cp->oracle)) {
 		oracle_free(cp->oracle);
-	cp->oracle = NULL;
+		cp->oracle = NULL;
+	}
 	cp->entering = false;
 	/* From here on the thread may open the next. */
 	smp_store_release(&cp->open, false);

@@ -600,7 +600,8 @@ static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
 
 	mutex_lock(&gm->lock);
 	gm->dead_end = live & PAGE_MASK;
-	gm->live_from = live & ~PAGE_MASK;
+	/* A few dead bytes more do no harm, and whole words are copied. */
+	gm->live_from = round_down(live & ~PAGE_MASK, sizeof(u64));
 	cooled = hot_pages_copy(gm);
 	mutex_unlock(&gm->lock);
 	return cooled ? lock_and_renew(gm, sp) : -1;

@@ -38,7 +38,7 @@
  *	the threads where there are several
  * @dead_end: from here on the stack is live at the entry; below it, in the
  *	stack mapping, it is neither protected nor kept.  0 when all is live
- * @live_from: the first byte of the page @dead_end that is live
+ * @live_from: the first word of the page @dead_end in which something is live
  * @released: the address space has ended
  * @listed: it is, or was, in the table
  * @entry_sp: user stack pointer at the entry

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "arch/x86/user_copy.h"
 #include "compat.h"
 #include "guarded_mm.h"
 #include "hot_pages.h"
@@ -55,9 +56,9 @@ void hot_pages_came_back(struct logged_page *page)
  */
 static bool read_page(const struct logged_page *page, unsigned int from)
 {
-	return !raw_copy_from_user(page->image + from,
-				   (void __user *)(page->address + from),
-				   PAGE_SIZE - from);
+	return user_copy_words(page->image + from,
+			       (void __user *)(page->address + from),
+			       PAGE_SIZE - from);
 }
 
 /*

@@ -191,18 +191,6 @@ int shared_memory_renew(struct guarded_mm *gm)
 	return -1;
 }
 
-/* A call begins; its thread says so before it sets the owner. */
-void shared_memory_open(struct shared_memory *shared,
-			enum reassure_shared mode)
-{
-	shared->log.call++;
-	shared->log.nr_saved = 0;
-	WRITE_ONCE(shared->mode, mode);
-	/* A fault of others that does not see it is one that the entry sees. */
-	if (mode != REASSURE_SHARED_LEAVE)
-		WRITE_ONCE(shared->used, true);
-}
-
 /* The call is over; the lock of the address space is held. */
 void shared_memory_close(struct shared_memory *shared)
 {

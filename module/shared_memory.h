@@ -34,8 +34,6 @@ struct shared_memory {
 void shared_memory_init(struct shared_memory *shared);
 void shared_memory_free(struct shared_memory *shared);
 
-void shared_memory_open(struct shared_memory *shared,
-			enum reassure_shared mode);
 int shared_memory_renew(struct guarded_mm *gm);
 void shared_memory_close(struct shared_memory *shared);
 
@@ -64,6 +62,18 @@ static inline bool shared_memory_is_watchable(const struct vm_area_struct *vma)
 static inline bool shared_memory_watches(const struct shared_memory *shared)
 {
 	return shared->mode != REASSURE_SHARED_LEAVE;
+}
+
+/* A call begins; its thread says so before it sets the owner. */
+static inline void shared_memory_open(struct shared_memory *shared,
+				      enum reassure_shared mode)
+{
+	shared->log.call++;
+	shared->log.nr_saved = 0;
+	WRITE_ONCE(shared->mode, mode);
+	/* A fault of others that does not see it is one that the entry sees. */
+	if (mode != REASSURE_SHARED_LEAVE)
+		WRITE_ONCE(shared->used, true);
 }
 
 /* Whether shared_memory_renew() has something to do or to say. */

@@ -30,12 +30,9 @@ static void fpu_registers_lock(void)
 
 static unsigned long read_fs_base(void)
 {
-	unsigned long base;
-
 	if (cpu_feature_enabled(X86_FEATURE_FSGSBASE))
 		return rdfsbase();
-	rdmsrl(MSR_FS_BASE, base);
-	return base;
+	return __rdmsr(MSR_FS_BASE);
 }
 
 /**
@@ -50,7 +47,8 @@ void registers_save(struct registers *saved, const struct pt_regs *regs)
 	saved->regs = *regs;
 
 	saved->fs_base = read_fs_base();
-	rdmsrl(MSR_KERNEL_GS_BASE, saved->gs_base);
+	/* Not by way of the hypervisor's own function, which does the same. */
+	saved->gs_base = __rdmsr(MSR_KERNEL_GS_BASE);
 
 	/* As fpu_registers_lock(), for less: they are only read. */
 	local_irq_disable();
