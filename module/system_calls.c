@@ -392,6 +392,9 @@ static const struct {
 	{ __NR_chroot, look_at_refused_state },
 	{ __NR_pivot_root, look_at_refused_state },
 	{ __NR_umask, look_at_umask },
+	/* What they say of later mappings is seen of none that there is. */
+	{ __NR_mlockall, look_at_refused_state },
+	{ __NR_munlockall, look_at_refused_state },
 	{ __NR_setrlimit, look_at_refused_state },
 	{ __NR_prlimit64, look_at_prlimit },
 	{ __NR_alarm, look_at_refused_state },

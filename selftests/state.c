@@ -591,6 +591,20 @@ REFUSES_STATE(limit, NULL, set_limit)
 REFUSES_STATE(limit_by_old_call, NULL, set_limit_by_old_call)
 RESCUES(limit_of_another_is_left, make_other, set_limit_of_other, end_other)
 
+/* Locks of all memory, which say what becomes of later mappings, too. */
+static void lock_later_memory(void)
+{
+	CHECK(!mlockall(MCL_FUTURE | MCL_ONFAULT));
+}
+
+static void unlock_all_memory(void)
+{
+	CHECK(!munlockall());
+}
+
+REFUSES_STATE(memory_locked, NULL, lock_later_memory)
+REFUSES_STATE(memory_unlocked, lock_later_memory, unlock_all_memory)
+
 /* Timers. */
 static void set_alarm(void)
 {
