@@ -4,10 +4,10 @@
  *
  * An ftrace hook at the beginning of the system calls below keeps what a
  * rollback has to put back, or says that it could not: then the call goes on
- * and is not rescued.  It redirects nothing, so nothing of ours is on the
- * stack while a system call sleeps.  System calls that are not listed change
- * nothing that is kept, or something that is left as it is;
- * Documentation/checkpoint.rst tells which.
+ * and is not rescued.  So does one where the kernel changes credentials.  It
+ * redirects nothing, so nothing of ours is on the stack while a system call
+ * sleeps.  System calls that are not listed change nothing that is kept, or
+ * something that is left as it is; Documentation/checkpoint.rst tells which.
  */
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
@@ -237,15 +237,6 @@ static int look_at_sigaction(struct checkpoint *cp, const struct pt_regs *regs,
 	return -1;
 }
 
-/* Refused if they are other ones when the call faults. */
-static int look_at_credentials(struct checkpoint *cp,
-			       const struct pt_regs *regs, bool recording)
-{
-	if (recording)
-		process_state_keep_cred(&cp->state);
-	return -1;
-}
-
 static int look_at_chdir(struct checkpoint *cp, const struct pt_regs *regs,
 			 bool recording)
 {
@@ -310,12 +301,12 @@ static int look_at_prctl(struct checkpoint *cp, const struct pt_regs *regs,
 	case PR_SET_NAME:
 	case PR_SET_VMA:
 	case PR_SET_TIMERSLACK:
-		return -1;
+	/* Credentials; see @commit_creds_at. */
 	case PR_CAPBSET_DROP:
 	case PR_CAP_AMBIENT:
 	case PR_SET_KEEPCAPS:
 	case PR_SET_SECUREBITS:
-		return look_at_credentials(cp, regs, recording);
+		return -1;
 	default:
 		return REASSURE_REFUSED_STATE;
 	}
@@ -376,16 +367,8 @@ static const struct {
 	{ __NR_unshare, look_at_refused_state },
 	{ __NR_setns, look_at_refused_state },
 	{ __NR_rt_sigaction, look_at_sigaction },
-	{ __NR_setuid, look_at_credentials },
-	{ __NR_setgid, look_at_credentials },
-	{ __NR_setreuid, look_at_credentials },
-	{ __NR_setregid, look_at_credentials },
-	{ __NR_setresuid, look_at_credentials },
-	{ __NR_setresgid, look_at_credentials },
-	{ __NR_setfsuid, look_at_credentials },
-	{ __NR_setfsgid, look_at_credentials },
-	{ __NR_setgroups, look_at_credentials },
-	{ __NR_capset, look_at_credentials },
+	{ __NR_add_key, look_at_refused_state },
+	{ __NR_request_key, look_at_refused_state },
 	{ __NR_keyctl, look_at_refused_state },
 	{ __NR_chdir, look_at_chdir },
 	{ __NR_fchdir, look_at_chdir },
@@ -425,14 +408,13 @@ static u8 look_of[NUMBERS];
 /* Where system calls of other modes begin, made by a 64-bit program. */
 static unsigned long other_modes[2];
 
-static bool is_other_mode(unsigned long ip)
-{
-	int i;
+/* What all that changes credentials ends in, a system call or not. */
+static unsigned long commit_creds_at;
 
-	for (i = 0; i < ARRAY_SIZE(other_modes); i++)
-		if (other_modes[i] && ip - other_modes[i] < FTRACE_CALL_MAX)
-			return true;
-	return false;
+/* Whether the hook at @ip is that of a function, if there is such a one. */
+static bool is_at(unsigned long ip, unsigned long function)
+{
+	return function && ip - function < FTRACE_CALL_MAX;
 }
 
 static int look_at(struct checkpoint *cp, unsigned long ip,
@@ -441,9 +423,15 @@ static int look_at(struct checkpoint *cp, unsigned long ip,
 	unsigned int number = regs->orig_ax;
 	unsigned int look;
 
-	if (is_other_mode(ip)) {
+	if (is_at(ip, other_modes[0]) || is_at(ip, other_modes[1])) {
 		cp->files.stale = true;
 		return REASSURE_REFUSED_STATE;
+	}
+	/* Refused if they are other ones when the call faults. */
+	if (is_at(ip, commit_creds_at)) {
+		if (recording)
+			process_state_keep_cred(&cp->state);
+		return -1;
 	}
 	look = number < NUMBERS ? look_of[number] : 0;
 	return look ? looks[look - 1].look(cp, regs, recording) : -1;
@@ -541,8 +529,8 @@ void system_calls_stop(void)
 /* Names the functions to hook, once for the life of the module. */
 int __init reassure_system_calls_init(void)
 {
-	static unsigned long addresses[ARRAY_SIZE(looks) + ARRAY_SIZE(other_modes)]
-		__initdata;
+	static unsigned long addresses[ARRAY_SIZE(looks) +
+				       ARRAY_SIZE(other_modes) + 1] __initdata;
 	const unsigned long *table = kernel_system_call_table();
 	unsigned int i, count = 0;
 	int ret;
@@ -565,6 +553,10 @@ int __init reassure_system_calls_init(void)
 			return -EOPNOTSUPP;
 		addresses[count++] = other_modes[1];
 	}
+	commit_creds_at = kernel_function("commit_creds");
+	if (!commit_creds_at)
+		return -EOPNOTSUPP;
+	addresses[count++] = commit_creds_at;
 	ret = ftrace_set_filter_ips(&call_ops, addresses, count, 0, 1);
 	if (ret)
 		pr_err("ftrace cannot hook the kernel's system calls; cannot work here\n");

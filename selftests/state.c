@@ -10,6 +10,7 @@
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/io_uring.h>
+#include <linux/landlock.h>
 #include <linux/membarrier.h>
 #include <mqueue.h>
 #include <pthread.h>
@@ -523,30 +524,98 @@ static void own_credentials(void)
 	CHECK(!syscall(SYS_setresgid, -1, 0, -1));
 }
 
+static void let_go_of_credentials(void)
+{
+	CHECK(!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
+}
+
 static void change_group_twice(void)
 {
 	CHECK(!syscall(SYS_setresgid, -1, 1, -1));
-	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	let_go_of_credentials();
 	CHECK(!syscall(SYS_setresgid, -1, 2, -1));
+}
+
+static int ruleset;
+
+static void ruleset_before(void)
+{
+	struct landlock_ruleset_attr attr = {
+		.handled_access_fs = LANDLOCK_ACCESS_FS_MAKE_CHAR,
+	};
+
+	ruleset = syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	/* It may be switched off, too. */
+	if (ruleset < 0)
+		_exit(MISSING);
+	own_credentials();
+}
+
+static void restrict_itself(void)
+{
+	CHECK(!syscall(SYS_landlock_restrict_self, ruleset, 0));
+}
+
+static void restrict_itself_twice(void)
+{
+	restrict_itself();
+	let_go_of_credentials();
+	restrict_itself();
+}
+
+static void test_same_address(struct __test_metadata *_metadata,
+			      struct row *row)
+{
+	int i, ended;
+
+	for (i = 0; i < 20; i++) {
+		ended = child_run(refused_program, row);
+		if (ended == MISSING)
+			SKIP(return, "this kernel does not have it");
+		EXPECT_EQ(-SIGSEGV, ended);
+	}
+	EXPECT_EQ(20, refused_since_mark(REASSURE_REFUSED_STATE));
+	EXPECT_EQ(20, all_refused_since_mark());
 }
 
 TEST_F(state, credentials_at_the_same_address)
 {
 	struct row row = { own_credentials, change_group_twice };
-	int i;
 
-	for (i = 0; i < 20; i++)
-		EXPECT_EQ(-SIGSEGV, child_run(refused_program, &row));
-	EXPECT_EQ(20, refused_since_mark(REASSURE_REFUSED_STATE));
-	EXPECT_EQ(20, all_refused_since_mark());
+	test_same_address(_metadata, &row);
 }
+
+TEST_F(state, restricted_at_the_same_address)
+{
+	struct row row = { ruleset_before, restrict_itself_twice };
+
+	test_same_address(_metadata, &row);
+}
+
+REFUSES_STATE(restricted_by_itself, ruleset_before, restrict_itself)
 
 static void join_session(void)
 {
 	want(syscall(SYS_keyctl, 1 /* JOIN_SESSION_KEYRING */, NULL));
 }
 
+#define USER_KEYRING	(-4)
+
+/* One that the credentials do not name. */
+static void add_key(void)
+{
+	want(syscall(SYS_add_key, "user", "reassure", "x", 1, USER_KEYRING));
+}
+
+static void ask_key(void)
+{
+	/* Nobody has it; only the attempt counts. */
+	CHECK(syscall(SYS_request_key, "user", "none", NULL, 0) < 0);
+}
+
 REFUSES_STATE(keyring, NULL, join_session)
+REFUSES_STATE(key_added, NULL, add_key)
+REFUSES_STATE(key_asked_for, NULL, ask_key)
 
 /* Limits. */
 static void set_limit(void)
