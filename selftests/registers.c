@@ -23,6 +23,16 @@
 
 /* Filled by call_and_look(); outside of what a rollback touches. */
 struct state *current_state;
+int has_avx;
+
+/* As a function does that has used them; else what comes next is slow. */
+static void check_upper_halves(const struct state *state)
+{
+	int i;
+
+	for (i = 0; i < 16; i++)
+		CHECK(!state->vectors[i][2] && !state->vectors[i][3]);
+}
 
 static void check_state(const struct state *state)
 {
@@ -40,6 +50,7 @@ static void check_state(const struct state *state)
 	/* Every register of the x87 stack is empty, its top is 0. */
 	CHECK((state->x87_environment[2] & 0xffff) == 0xffff);
 	CHECK(!(state->x87_environment[1] & 0x3800));
+	check_upper_halves(state);
 }
 
 static int looking_program(void *function)
@@ -64,6 +75,7 @@ FIXTURE(registers)
 FIXTURE_SETUP(registers)
 {
 	ASSERT_EQ(0, test_begin());
+	has_avx = __builtin_cpu_supports("avx");
 }
 
 FIXTURE_TEARDOWN(registers)
@@ -91,6 +103,15 @@ TEST_F(registers, are_kept_when_the_call_is_skipped)
 	EXPECT_EQ(0, child_run(looking_program, mess_and_fault));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_SKIPPED));
+}
+
+TEST_F(registers, upper_halves_are_clear)
+{
+	if (!has_avx)
+		SKIP(return, "the processor has no AVX");
+	ASSERT_EQ(0, rescue_point_protect(mess_and_fault));
+	EXPECT_EQ(0, child_run(looking_program, mess_and_fault));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 TEST_F(registers, x87_stack_is_empty_after_mmx)
@@ -165,6 +186,61 @@ TEST_F(registers, segment_bases_are_as_at_entry)
 	ASSERT_EQ(0, rescue_point_protect(moving_victim));
 	EXPECT_EQ(0, child_run(moving_program, NULL));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* What a protection key that is nobody's allows. */
+#define RIGHTS	0x30000000
+
+static uint32_t read_rights(void)
+{
+	uint32_t rights, none;
+
+	asm volatile("rdpkru" : "=a" (rights), "=d" (none) : "c" (0));
+	return rights;
+}
+
+static void write_rights(uint32_t rights)
+{
+	asm volatile("wrpkru" : : "a" (rights), "c" (0), "d" (0) : "memory");
+}
+
+static long __noipa forbidding_victim(void)
+{
+	write_rights(read_rights() ^ RIGHTS);
+	touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+/* CR4.PKE, as cpuid tells. */
+static bool has_rights(void)
+{
+	uint32_t a = 7, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a" (a), "=b" (b), "+c" (c), "=d" (d));
+	return c & 1 << 4;
+}
+
+static int forbidding_program(void *arg)
+{
+	uint32_t before;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		write_rights(read_rights() ^ RIGHTS);
+		before = read_rights();
+		CHECK(forbidding_victim() == RESCUED);
+		CHECK(read_rights() == before);
+	}
+	return 0;
+}
+
+TEST_F(registers, protection_keys_are_as_at_entry)
+{
+	if (!has_rights())
+		SKIP(return, "the processor has no protection keys");
+	ASSERT_EQ(0, rescue_point_protect(forbidding_victim));
+	EXPECT_EQ(0, child_run(forbidding_program, NULL));
+	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /*

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 	.text
 
+/* Writes a vector register down, and fills one. */
+	.macro store_vector number
+	vmovups %ymm\number, 120 + 32 * \number(%rdi)
+	.endm
+	.macro fill_vector number
+	vcmptrueps %ymm\number, %ymm\number, %ymm\number
+	.endm
+	.macro for_all_vectors what
+	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	\what \number
+	.endr
+	.endm
+
 /*
  * void call_and_look(struct state *state, void (*function)(void)): gives the
  * registers that a function has to keep known values, calls the function and
@@ -50,6 +63,10 @@ call_and_look:
 	movl $0, 84(%rdi)
 	fnstcw 84(%rdi)
 	fnstenv 88(%rdi)
+	cmpl $0, has_avx(%rip)
+	je 1f
+	for_all_vectors store_vector
+1:
 	fninit
 	fldcw 8(%rsp)
 	movl %ecx, (%rsp)
@@ -89,6 +106,10 @@ mess_and_fault:
 	fldlg2
 	fldln2
 	fld1
+	cmpl $0, has_avx(%rip)
+	je 1f
+	for_all_vectors fill_vector
+1:
 	movw $0x037f, (%rsp)
 	fldcw (%rsp)
 	movl $0x1f80, (%rsp)

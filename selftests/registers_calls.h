@@ -13,9 +13,13 @@ struct state {
 	uint64_t rax, flags;
 	uint32_t mxcsr, x87_control;
 	uint32_t x87_environment[8];
+	uint64_t vectors[16][4];
 };
 
 extern struct state *current_state;
+
+/* Whether there are the upper halves of vector registers. */
+extern int has_avx;
 
 void call_and_look(struct state *state, void (*function)(void));
 void mess_and_fault(void);
