@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
@@ -1544,6 +1545,40 @@ TEST_F(shared, of_hugetlb)
 	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(4, refused_since_mark(REASSURE_REFUSED_HUGETLB));
 	EXPECT_EQ(4, all_refused_since_mark());
+}
+
+/* Memory that the kernel itself cannot read: what was there is not kept. */
+typedef long call_function(void (*inside)(void *arg), void *arg);
+
+static int secret_program(void *arg)
+{
+	call_function *call = arg;
+	int fd = syscall(SYS_memfd_secret, O_CLOEXEC);
+	unsigned char *start;
+
+	if (fd < 0)
+		_exit(4);
+	start = map_fd(fd);
+	memory_fill(start, SIZE, OLD);
+	CHECK(call(read_all, start) == RESCUED);
+	CHECK(call(write_plainly, start) == RESCUED);
+	CHECK(memory_holds(start + PAGE_SIZE, PAGE_SIZE, NEW));
+	return 0;
+}
+
+TEST_F(shared, of_memfd_secret)
+{
+	int ended = child_run(secret_program, leaving);
+
+	if (ended == 4)
+		SKIP(return, "no memfd_secret(); see secretmem.enable");
+	EXPECT_EQ(0, ended);
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(-SIGSEGV, child_run(secret_program, refusing));
+	EXPECT_EQ(-SIGSEGV, child_run(secret_program, restoring));
+	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_SHARED));
+	EXPECT_EQ(2, all_refused_since_mark());
 }
 
 TEST_HARNESS_MAIN
