@@ -262,6 +262,16 @@ static void advise(void)
 	CHECK(!madvise(area, AREA_SIZE, MADV_DONTFORK));
 }
 
+#ifndef SYS_mseal
+#define SYS_mseal	462
+#endif
+
+static void seal(void)
+{
+	if (syscall(SYS_mseal, area, AREA_SIZE, 0))
+		_exit(4);
+}
+
 /* Refused, before anything is put back. */
 static void protect_and_advise(void)
 {
@@ -293,6 +303,71 @@ static void unmap_special(void)
 		line--;
 	CHECK(sscanf(line, "%lx-%lx", &start, &end) == 2);
 	CHECK(!munmap((void *)start, end - start));
+}
+
+/* Memory that cannot be set aside.  Made before the call, if there is any. */
+static void *special_area;
+static size_t special_size;
+
+static void unmap_special_area(void)
+{
+	CHECK(!munmap(special_area, special_size));
+}
+
+static void mergeable_before(void)
+{
+	special_area = private_memory(AREA_SIZE);
+	special_size = AREA_SIZE;
+	if (madvise(special_area, AREA_SIZE, MADV_MERGEABLE))
+		_exit(4);
+	memset(special_area, 1, AREA_SIZE);
+}
+
+static void hugetlb_before(void)
+{
+	CHECK(!write_text("/proc/sys/vm/nr_hugepages", "2"));
+	special_size = HUGE_SIZE;
+	special_area = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED |
+			    MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	CHECK(!write_text("/proc/sys/vm/nr_hugepages", "0"));
+	if (special_area == MAP_FAILED)
+		_exit(4);
+}
+
+/* The BIOS, which everybody may look at who may look at memory at all. */
+static void map_device(int protection)
+{
+	int fd = open("/dev/mem", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		_exit(4);
+	special_size = PAGE_SIZE;
+	special_area = mmap(NULL, PAGE_SIZE, protection, MAP_PRIVATE, fd,
+			    0xf0000);
+	CHECK(special_area != MAP_FAILED);
+	close(fd);
+}
+
+static void device_before(void)
+{
+	map_device(PROT_READ);
+}
+
+static void __noipa grow_stack(void)
+{
+	char local[1500000];
+
+	memset(local, 1, sizeof(local));
+	asm volatile("" : : "r" (local) : "memory");
+}
+
+static void stack_before(void)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	grow_stack();
+	special_size = PAGE_SIZE;
+	special_area = (void *)((here - 1000000) & ~(PAGE_SIZE - 1));
 }
 
 static void move_and_grow(void)
@@ -702,13 +777,22 @@ FIXTURE(lost)
 {
 };
 
-FIXTURE_VARIANT(lost)
-{
+/* What a program does before the call, and in it. */
+struct loss {
+	void (*before)(void);
 	void (*inside)(void);
 };
 
+FIXTURE_VARIANT(lost)
+{
+	struct loss loss;
+};
+
 #define LOST(function) \
-	FIXTURE_VARIANT_ADD(lost, function) { .inside = function }
+	FIXTURE_VARIANT_ADD(lost, function) { { NULL, function } }
+#define LOST_SPECIAL(what) \
+	FIXTURE_VARIANT_ADD(lost, unmap_##what) { \
+		{ what##_before, unmap_special_area } }
 
 LOST(lock);
 LOST(advise);
@@ -716,6 +800,11 @@ LOST(protect_and_advise);
 LOST(unmap_and_advise);
 LOST(unmap_shared);
 LOST(unmap_special);
+LOST(seal);
+LOST_SPECIAL(mergeable);
+LOST_SPECIAL(hugetlb);
+LOST_SPECIAL(device);
+LOST_SPECIAL(stack);
 
 FIXTURE_SETUP(lost)
 {
@@ -728,20 +817,29 @@ FIXTURE_TEARDOWN(lost)
 	test_end(_metadata->passed);
 }
 
-static int losing_program(void *inside)
+static int losing_program(void *arg)
 {
+	const struct loss *loss = arg;
+
+	if (loss->before)
+		loss->before();
 	make_areas();
 	shared_area = shared_memory(AREA_SIZE);
 	/* A first call that does nothing must not make it look harmless. */
 	CHECK(victim(write_areas) == RESCUED);
 	CHECK(area_is_whole());
-	victim((void (*)(void))inside);
+	victim(loss->inside);
 	return 1;
 }
 
 TEST_F(lost, mapping_is_not_rescued)
 {
-	EXPECT_EQ(-SIGSEGV, child_run(losing_program, variant->inside));
+	struct loss loss = variant->loss;
+	int ended = child_run(losing_program, &loss);
+
+	if (ended == 4)
+		SKIP(return, "there is no such memory here");
+	EXPECT_EQ(-SIGSEGV, ended);
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
 	EXPECT_EQ(1, all_refused_since_mark());
@@ -842,14 +940,6 @@ static void allocate_and_free(void)
 	}
 	for (i = 0; i < 60; i++)
 		free(blocks[i]);
-}
-
-static void __noipa grow_stack(void)
-{
-	char local[1500000];
-
-	memset(local, 1, sizeof(local));
-	asm volatile("" : : "r" (local) : "memory");
 }
 
 FIXTURE(added)
@@ -1061,6 +1151,25 @@ TEST_F(special, shared_hugetlb)
 		SKIP(return, "no huge pages");
 	EXPECT_EQ(0, ended);
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* Pages without a page fault by which the kernel would see them written to. */
+static int private_device_program(void *arg)
+{
+	map_device(PROT_READ | PROT_WRITE);
+	victim(nothing);
+	return 1;
+}
+
+TEST_F(special, private_device)
+{
+	int ended = child_run(private_device_program, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no /dev/mem");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
+	EXPECT_EQ(1, all_refused_since_mark());
 }
 
 /* Added and nothing else: taken away, or fatal. */
