@@ -1147,28 +1147,69 @@ static int watching_program(void *arg)
 	return 0;
 }
 
-static void change_watched(void)
+static void watch(int operation, int fd)
 {
 	struct epoll_event event = { .events = EPOLLOUT };
 
-	CHECK(!epoll_ctl(fds[0], EPOLL_CTL_MOD, fds[1], &event));
+	CHECK(!epoll_ctl(fds[0], operation, fd, &event));
 }
 
-static int changing_watched_program(void *arg)
+static void change_watched(void)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	watch(EPOLL_CTL_MOD, fds[1]);
+}
 
+static void watch_another(void)
+{
+	watch(EPOLL_CTL_ADD, fds[2]);
+}
+
+static void watch_no_more(void)
+{
+	watch(EPOLL_CTL_DEL, fds[1]);
+}
+
+static int changing_watched_program(void *change)
+{
 	fds[0] = epoll_create1(0);
 	fds[1] = socket(AF_UNIX, SOCK_STREAM, 0);
-	CHECK(!epoll_ctl(fds[0], EPOLL_CTL_ADD, fds[1], &event));
-	return victim(change_watched) == RESCUED ? 0 : 1;
+	fds[2] = socket(AF_UNIX, SOCK_STREAM, 0);
+	watch(EPOLL_CTL_ADD, fds[1]);
+	return victim((void (*)(void))change) == RESCUED ? 0 : 1;
 }
 
 TEST_F(open_files, epoll)
 {
 	EXPECT_RESCUED(watching_program);
-	EXPECT_EQ(-SIGSEGV, child_run(changing_watched_program, NULL));
+	EXPECT_EQ(-SIGSEGV, child_run(changing_watched_program, change_watched));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(-SIGSEGV, child_run(changing_watched_program, watch_another));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(-SIGSEGV, child_run(changing_watched_program, watch_no_more));
+	EXPECT_EQ(3, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(3, all_refused_since_mark());
+}
+
+/* A directory whose changes are signalled for as long as it is open. */
+static int closing_watched(void *arg)
+{
+	int fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+
+	CHECK(fd >= 0);
+	if (fcntl(fd, F_NOTIFY, DN_CREATE | DN_MULTISHOT))
+		_exit(4);
+	return closing_one(fd);
+}
+
+TEST_F(open_files, watched_directory)
+{
+	int ended = child_run(closing_watched, NULL);
+
+	if (ended == 4)
+		SKIP(return, "no F_NOTIFY");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(1, all_refused_since_mark());
 }
 
 /*

@@ -1273,6 +1273,95 @@ static void world_after(void)
 
 RESCUES(what_left_is_left, world_before, change_world, world_after)
 
+/* A descriptor is the other's when it is sent. */
+static void pair_before(void)
+{
+	CHECK(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+}
+
+/* A message with a byte and a descriptor. */
+struct envelope {
+	struct iovec bytes;
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr message;
+	char byte;
+};
+
+static void envelope_make(struct envelope *envelope)
+{
+	memset(envelope, 0, sizeof(*envelope));
+	envelope->bytes.iov_base = &envelope->byte;
+	envelope->bytes.iov_len = 1;
+	envelope->message.msg_iov = &envelope->bytes;
+	envelope->message.msg_iovlen = 1;
+	envelope->message.msg_control = &envelope->control;
+	envelope->message.msg_controllen = sizeof(envelope->control);
+}
+
+static void send_descriptor(void)
+{
+	struct envelope envelope;
+	struct cmsghdr *header = &envelope.control.header;
+
+	file_before();
+	CHECK(write(fd, "sent", 4) == 4);
+	envelope_make(&envelope);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	CHECK(sendmsg(pair[0], &envelope.message, 0) == 1);
+}
+
+static void received_after(void)
+{
+	struct envelope envelope;
+	char bytes[4];
+	int file;
+
+	envelope_make(&envelope);
+	CHECK(recvmsg(pair[1], &envelope.message, 0) == 1);
+	memcpy(&file, CMSG_DATA(&envelope.control.header), sizeof(file));
+	CHECK(pread(file, bytes, 4, 0) == 4 && !memcmp(bytes, "sent", 4));
+	CHECK(!close(file) && !close(pair[0]) && !close(pair[1]));
+}
+
+RESCUES(descriptor_sent_is_left, pair_before, send_descriptor, received_after)
+
+/* What only makes something faster. */
+static void pipe_before(void)
+{
+	CHECK(!pipe(pair));
+	file_before();
+}
+
+#define HINT	2UL /* RWH_WRITE_LIFE_SHORT */
+
+static void ask_for_speed(void)
+{
+	uint64_t hint = HINT;
+
+	CHECK(fcntl(pair[1], F_SETPIPE_SZ, 4 * PAGE_SIZE) == 4 * PAGE_SIZE);
+	CHECK(!fcntl(fd, F_SET_RW_HINT, &hint));
+	want(syscall(SYS_membarrier,
+		     MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0));
+}
+
+static void speed_after(void)
+{
+	uint64_t hint = 0;
+
+	CHECK(fcntl(pair[1], F_GETPIPE_SZ) == 4 * PAGE_SIZE);
+	CHECK(!fcntl(fd, F_GET_RW_HINT, &hint) && hint == HINT);
+	CHECK(!syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
+	CHECK(!close(pair[0]) && !close(pair[1]) && !close(fd));
+}
+
+RESCUES(speed_is_left, pipe_before, ask_for_speed, speed_after)
+
 static pid_t *child_inside;
 
 static void child_before(void)

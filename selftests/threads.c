@@ -14,9 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -357,6 +361,87 @@ TEST_F(threads, read_into_a_page_that_the_call_has_written)
 	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(-SIGSEGV, child_run(same_page_program, NULL));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+}
+
+/* A system call of which nobody knows what it may have done. */
+static int semaphore;
+
+static void add_to_semaphore(int number)
+{
+	struct sembuf operation = { .sem_op = number };
+
+	CHECK(!semop(semaphore, &operation, 1));
+}
+
+static void *await_semaphore(void *arg)
+{
+	add_to_semaphore(-1);
+	return NULL;
+}
+
+static void let_it_go_on(void)
+{
+	add_to_semaphore(1);
+	pause_ms(10);
+}
+
+static int semaphore_program(void *arg)
+{
+	start(await_semaphore, NULL);
+	pause_ms(50);
+	victim(let_it_go_on, true);
+	return 1;
+}
+
+TEST_F(threads, that_end_an_unknown_system_call)
+{
+	ASSERT_EQ(0, protect_patiently(victim));
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	ASSERT_GE(semaphore, 0);
+	EXPECT_EQ(-SIGSEGV, child_run(semaphore_program, NULL));
+	semctl(semaphore, 0, IPC_RMID);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* Closing it asks the file system, where someone else may have to answer. */
+#define MOUNT	"/tmp/reassure-threads"
+
+static void open_mounted(void)
+{
+	CHECK(open(MOUNT, O_RDONLY | O_DIRECTORY) >= 0);
+	CHECK(open(MOUNT "/sh", O_RDONLY) >= 0);
+}
+
+static int opening_program(void *with_thread)
+{
+	if (with_thread)
+		start(await_semaphore, NULL);
+	expect_rescue(open_mounted);
+	return 0;
+}
+
+TEST_F(threads, beside_a_file_whose_closing_is_seen)
+{
+	int mounted;
+
+	ASSERT_EQ(0, protect_patiently(victim));
+	semaphore = semget(IPC_PRIVATE, 1, 0600);
+	mkdir(MOUNT, 0700);
+	mounted = mount("overlay", MOUNT, "overlay", MS_RDONLY,
+			"lowerdir=/bin:/dev/shm");
+	if (!mounted) {
+		EXPECT_EQ(0, child_run(opening_program, NULL));
+		EXPECT_EQ(0, all_refused_since_mark());
+		EXPECT_EQ(-SIGSEGV, child_run(opening_program, &semaphore));
+		EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+		EXPECT_EQ(1, all_refused_since_mark());
+		umount2(MOUNT, MNT_DETACH);
+	}
+	rmdir(MOUNT);
+	semctl(semaphore, 0, IPC_RMID);
+	if (mounted)
+		SKIP(return, "no overlay");
 }
 
 /* A hot one, which is writable from the entry on. */
