@@ -81,6 +81,13 @@ static int look_at_flags(struct checkpoint *cp, unsigned int fd, bool fasync)
 	return open_files_set_flags(&cp->files, fd);
 }
 
+/* O_NONBLOCK, and nothing else of a queue, can be set. */
+static int look_at_mq_getsetattr(struct checkpoint *cp,
+				 const struct pt_regs *regs, bool recording)
+{
+	return recording && regs->si ? look_at_flags(cp, regs->di, false) : -1;
+}
+
 static int look_at_fcntl(struct checkpoint *cp, const struct pt_regs *regs,
 			 bool recording)
 {
@@ -350,6 +357,8 @@ static const struct {
 	{ __NR_inotify_rm_watch, look_at_descriptor },
 	{ __NR_fanotify_mark, look_at_descriptor },
 	{ __NR_mq_notify, look_at_descriptor },
+	{ __NR_mq_getsetattr, look_at_mq_getsetattr },
+	{ __NR_landlock_add_rule, look_at_descriptor },
 	{ __NR_io_uring_setup, look_at_refused_descriptor },
 	{ __NR_io_uring_enter, look_at_refused_descriptor },
 	{ __NR_io_uring_register, look_at_refused_descriptor },

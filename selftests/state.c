@@ -592,7 +592,19 @@ TEST_F(state, restricted_at_the_same_address)
 	test_same_address(_metadata, &row);
 }
 
+static void add_rule(void)
+{
+	struct landlock_path_beneath_attr attr = {
+		.allowed_access = LANDLOCK_ACCESS_FS_MAKE_CHAR,
+		.parent_fd = open("/tmp", O_PATH | O_DIRECTORY),
+	};
+
+	CHECK(!syscall(SYS_landlock_add_rule, ruleset,
+		       LANDLOCK_RULE_PATH_BENEATH, &attr, 0));
+}
+
 REFUSES_STATE(restricted_by_itself, ruleset_before, restrict_itself)
+REFUSES_DESCRIPTOR(restriction_added, ruleset_before, add_rule)
 
 static void join_session(void)
 {
@@ -1195,6 +1207,27 @@ static void set_async_by_ioctl(void)
 	CHECK(!ioctl(fd, FIOASYNC, &one));
 }
 
+static void queue_before(void)
+{
+	fd = want(syscall(SYS_mq_open, "reassure", O_CREAT | O_RDWR, 0600,
+			  NULL));
+}
+
+static void set_queue(void)
+{
+	struct mq_attr attr = { .mq_flags = O_NONBLOCK };
+
+	CHECK(!mq_setattr(fd, &attr, NULL));
+}
+
+static void queue_after(void)
+{
+	struct mq_attr attr;
+
+	CHECK(!mq_getattr(fd, &attr) && !attr.mq_flags);
+	CHECK(!syscall(SYS_mq_unlink, "reassure") && !close(fd));
+}
+
 static void seal_before(void)
 {
 	fd = memfd_create("sealed", MFD_ALLOW_SEALING);
@@ -1223,6 +1256,7 @@ REFUSES_DESCRIPTOR(owner_of_descriptor, socket_before, set_owner)
 REFUSES_DESCRIPTOR(async_notification, socket_before, set_async)
 REFUSES_DESCRIPTOR(async_notification_by_ioctl, socket_before,
 		   set_async_by_ioctl)
+RESCUES(flags_of_a_queue, queue_before, set_queue, queue_after)
 REFUSES_DESCRIPTOR(seals, seal_before, seal)
 
 /* What left the process is left. */
