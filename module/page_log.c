@@ -55,8 +55,9 @@ static void cancel_reservation(void)
 
 void page_log_init(struct page_log *log)
 {
-	xa_init(&log->pages);
-	xa_init(&log->areas);
+	/* Else who allocates a node first would do so without a charge. */
+	xa_init_flags(&log->pages, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&log->areas, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&log->images);
 	INIT_LIST_HEAD(&log->spares);
 }

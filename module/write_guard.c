@@ -70,6 +70,20 @@ static int log_image(struct guarded_mm *gm, struct xa_state *place,
 	return 0;
 }
 
+/*
+ * There is no memory for the log, so the call will not be rescued; what is in
+ * the log would be in the way of what the program itself allocates next.  All
+ * that is writable now is protected at the next entry.  The thread inside does
+ * not look at the log while it is here.
+ */
+static void give_log_back(struct guarded_mm *gm)
+{
+	if (gm->owner != current || READ_ONCE(gm->refusal) < 0)
+		return;
+	page_log_clear(&gm->log);
+	unprotected_add_range(&gm->unprotected, 0, TASK_SIZE_MAX);
+}
+
 /* What log_page() answers besides errors. */
 enum {
 	LOG_KEPT,
@@ -145,6 +159,8 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 	/* The first reason stays. */
 	if (ret < 0 && ret != -EAGAIN)
 		guarded_mm_refuse(gm, log_refusal(ret));
+	if (ret == -ENOMEM)
+		give_log_back(gm);
 unlock:
 	mutex_unlock(&gm->lock);
 	return ret;
