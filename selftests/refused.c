@@ -177,6 +177,17 @@ static int writing_program(void *inside)
 	return 0;
 }
 
+static int fresh_program(void *arg)
+{
+	many = private_memory(64 * PAGE_SIZE);
+	/* So that there is a page table, and in the log an entry for each. */
+	touch_write(many);
+	touch_write(many + 63 * PAGE_SIZE);
+	CHECK(victim(write_many) == RESCUED);
+	CHECK(memory_holds(many + PAGE_SIZE, 62 * PAGE_SIZE, 0));
+	return 0;
+}
+
 /* Sets a parameter of the module; its old value is kept in @old. */
 static void set_limit(const char *name, const char *value, char *old)
 {
@@ -215,6 +226,21 @@ TEST_F(refused, limit_of_a_call)
 TEST_F(refused, limit_of_all_calls)
 {
 	test_limit(_metadata, "log_pages_total");
+}
+
+/*
+ * What a call touches first has no content to keep, and takes more room where
+ * it is than in the log.
+ */
+TEST_F(refused, limit_is_not_for_fresh_pages)
+{
+	char old[32], set[32];
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	set_limit("log_pages", "60", old);
+	EXPECT_EQ(0, child_run(fresh_program, NULL));
+	set_limit("log_pages", old, set);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 static int budget_program(void *arg)
