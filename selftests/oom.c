@@ -170,6 +170,7 @@ FIXTURE_TEARDOWN(oom)
 static void fail_each(struct __test_metadata *_metadata,
 		      int (*body)(void *nth), bool felt)
 {
+	uint64_t refused = 0, refused_now;
 	long nth, whole = 0, dead = 0;
 	int ended;
 
@@ -181,6 +182,13 @@ static void fail_each(struct __test_metadata *_metadata,
 			TH_LOG("allocation %ld fails: child ends with %d", nth,
 			       ended);
 		}
+		/* Each for one reason. */
+		refused_now = all_refused_since_mark();
+		EXPECT_EQ(ended == -SIGSEGV, refused_now - refused) {
+			TH_LOG("allocation %ld fails: child ends with %d", nth,
+			       ended);
+		}
+		refused = refused_now;
 		whole += ended == WHOLE;
 		dead += ended == -SIGSEGV;
 	}
@@ -190,7 +198,7 @@ static void fail_each(struct __test_metadata *_metadata,
 	EXPECT_GT(NTH_MAX, nth);
 	/* It did reach the module. */
 	if (felt)
-		EXPECT_LT(0, dead);
+		EXPECT_LT(0, refused_since_mark(REASSURE_REFUSED_MEMORY));
 	/* Healthy again. */
 	EXPECT_EQ(NOT_REACHED, child_run(body, (void *)1000000));
 }

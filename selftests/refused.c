@@ -158,6 +158,77 @@ TEST_F(refused, not_for_broken_memory_elsewhere)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+static uint32_t *inside_now, *go_on;
+
+static void wait_inside(void)
+{
+	meet_signal(inside_now);
+	meet_await(go_on);
+}
+
+static void make_meeting(void)
+{
+	inside_now = shared_memory(PAGE_SIZE);
+	go_on = inside_now + 1;
+}
+
+/*
+ * Memory that the call has written to breaks before the fault: what was kept of
+ * it cannot be put back.
+ */
+static void write_and_wait(void)
+{
+	*poisoned = 2;
+	wait_inside();
+}
+
+static int broken_inside_program(void *arg)
+{
+	handle(SIGSEGV);
+	victim(write_and_wait);
+	return 1;
+}
+
+/* False when this kernel cannot pretend that. */
+static bool break_page(pid_t pid, const void *address)
+{
+	char path[64], place[32];
+	uint64_t entry;
+	int pagemap;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", pid);
+	pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	CHECK(pread(pagemap, &entry, sizeof(entry),
+		    (unsigned long)address / PAGE_SIZE * sizeof(entry)) ==
+	      sizeof(entry));
+	close(pagemap);
+	/* The lower bits are the number of the page. */
+	snprintf(place, sizeof(place), "0x%llx",
+		 (unsigned long long)(entry & ((1ULL << 55) - 1)) * PAGE_SIZE);
+	return !write_text("/sys/devices/system/memory/hard_offline_page",
+			   place);
+}
+
+TEST_F(refused, memory_that_breaks_inside)
+{
+	bool broken;
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	make_meeting();
+	poisoned = private_memory(PAGE_SIZE);
+	*poisoned = 1;
+	child = child_start(broken_inside_program, NULL);
+	meet_await(inside_now);
+	broken = break_page(child, poisoned);
+	meet_signal(go_on);
+	EXPECT_EQ(HANDLED, child_wait(child));
+	if (!broken)
+		SKIP(return, "this kernel cannot pretend that memory is broken");
+	EXPECT_ORIGINAL_SIGNAL();
+	EXPECT_REFUSED(REASSURE_REFUSED_UNREADABLE);
+}
+
 static unsigned char *many;
 
 static void write_many(void)
@@ -529,20 +600,6 @@ TEST_F(refused, traced)
 }
 
 /* Messages of others, and to oneself, are no faults. */
-static uint32_t *inside_now, *go_on;
-
-static void wait_inside(void)
-{
-	meet_signal(inside_now);
-	meet_await(go_on);
-}
-
-static void make_meeting(void)
-{
-	inside_now = shared_memory(PAGE_SIZE);
-	go_on = inside_now + 1;
-}
-
 FIXTURE(message)
 {
 };
