@@ -370,7 +370,8 @@ static int whole_inside_program(void *arg)
 	struct io_event event;
 
 	open_device();
-	CHECK(memory_holds(buffer, HALF, rescued(read_inside) ? 0x11 : DATA));
+	CHECK(!rescued(read_inside));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	CHECK(memory_holds(buffer + HALF, HALF, 0x11));
 	CHECK(!aio_events(0, 1, &event));
 	return 0;
@@ -381,6 +382,35 @@ TEST_F(device, read_inside)
 	if (!self->started)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(whole_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* Nobody has the page any more when the system call returns. */
+static void read_at_once(void)
+{
+	CHECK(pread(input, buffer, HALF, 0) == HALF);
+	CHECK(memory_holds(buffer, HALF, DATA));
+}
+
+static int read_at_once_program(void *arg)
+{
+	int i;
+
+	open_device();
+	for (i = 0; i < 3; i++) {
+		CHECK(rescued(read_at_once));
+		CHECK(memory_holds(buffer, PAGE_SIZE, 0x11));
+	}
+	return 0;
+}
+
+TEST_F(device, read_inside_at_once)
+{
+	if (!self->started)
+		SKIP(return, "no network block device");
+	EXPECT_EQ(0, child_run(read_at_once_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
 }
 
 static int begins_inside_program(void *arg)
@@ -533,7 +563,8 @@ static int events_program(void *arg)
 	CHECK(!aio_events(0, 8, events));
 	/* What is asked for inside has an event, whatever becomes of it. */
 	memory_fill(buffer, PAGE_SIZE, 0x11);
-	CHECK(memory_holds(buffer, HALF, rescued(read_file) ? 0x11 : DATA));
+	CHECK(!rescued(read_file));
+	CHECK(memory_holds(buffer, HALF, DATA));
 	aio_await(HALF);
 	read_file();
 	aio_await(HALF);
@@ -544,7 +575,9 @@ static int events_program(void *arg)
 TEST_F(ring, events_are_taken_inside)
 {
 	EXPECT_EQ(0, child_run(events_program, NULL));
-	EXPECT_LE(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(1, all_refused_since_mark());
 }
 
 static void open_and_read_file(void)
@@ -557,13 +590,8 @@ static int opened_inside_program(void *arg)
 {
 	open_file();
 	context = 0;
-	if (rescued(open_and_read_file)) {
-		CHECK(!context);
-		CHECK(memory_holds(buffer, PAGE_SIZE, 0x11));
-		aio_open();
-	} else {
-		aio_await(HALF);
-	}
+	CHECK(!rescued(open_and_read_file));
+	aio_await(HALF);
 	read_file();
 	aio_await(HALF);
 	CHECK(memory_holds(buffer, HALF, DATA));
@@ -573,6 +601,8 @@ static int opened_inside_program(void *arg)
 TEST_F(ring, opened_inside)
 {
 	EXPECT_EQ(0, child_run(opened_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(1, all_refused_since_mark());
 }
 
 /* Somebody takes a page that the call leaves as it was, and may keep it. */
@@ -734,7 +764,8 @@ static int uring_any_buffer_program(void *arg)
 	CHECK(memory_holds(to, HALF, DATA));
 	memory_fill(to, PAGE_SIZE, 0x11);
 	uring_read(IORING_OP_READ, to);
-	CHECK(memory_holds(to, HALF, rescued(uring_comes) ? 0x11 : DATA));
+	CHECK(!rescued(uring_comes));
+	CHECK(memory_holds(to, HALF, DATA));
 	/* What was taken from the ring stays so. */
 	uring_read(IORING_OP_READ, to);
 	uring_comes();
@@ -749,6 +780,8 @@ TEST_F(ring, any_buffer_under_way)
 	if (ended == 4)
 		SKIP(return, "no io_uring");
 	EXPECT_EQ(0, ended);
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, all_refused_since_mark());
 }
 
 /* Once for all tests: to switch the module on and off takes the kernel long. */
