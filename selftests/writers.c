@@ -32,6 +32,7 @@
 
 #define THP		"/sys/kernel/mm/transparent_hugepage/"
 #define KHUGEPAGED	THP "khugepaged/"
+#define KSM		"/sys/kernel/mm/ksm/"
 #define BALANCING	"/sys/kernel/debug/sched/numa_balancing/"
 #define NODES		"/sys/devices/system/node/"
 #define CGROUP		"/sys/fs/cgroup/"
@@ -158,6 +159,9 @@ static void check_pages(void)
 	}
 }
 
+/* How long a call goes on after its writes. */
+static unsigned int linger_us;
+
 /* Sometimes later, and sometimes after reading, which changes nothing. */
 static void write_some_pages(void *arg)
 {
@@ -173,6 +177,8 @@ static void write_some_pages(void *arg)
 		write_page(i, round | 0x80000000);
 		shared->written[i] = round | 0x80000000;
 	}
+	if (linger_us)
+		usleep(linger_us);
 }
 
 static int enduring_program(void *before_round)
@@ -764,6 +770,37 @@ TEST_F_TIMEOUT(writers, hints_for_nodes, 120)
 	tell_endurance();
 	EXPECT_LE(before + 1, statistic("numa_hint_faults"));
 	expect_mostly_rescued(_metadata);
+}
+
+/* Equal pages are made one, and each is copied when it is written to. */
+static void be_merged(void)
+{
+	static bool mergeable;
+
+	if (!mergeable)
+		CHECK(!madvise(shared->area, ENDURING_PAGES * PAGE_SIZE,
+			       MADV_MERGEABLE));
+	mergeable = true;
+	/* It takes what has not changed since it last came by. */
+	usleep(pick(20) * 1000);
+	/* Also what the call has written. */
+	linger_us = pick(2) * 30000;
+}
+
+TEST_F_TIMEOUT(writers, merging, 120)
+{
+	long before = statistic("cow_ksm");
+
+	if (write_text(KSM "run", "1"))
+		SKIP(return, "no KSM");
+	write_text(KSM "sleep_millisecs", "0");
+	write_text(KSM "pages_to_scan", "100000");
+	EXPECT_EQ(0, disturb(NULL, be_merged, "cow_ksm", 100));
+	write_text(KSM "run", "2");
+	tell_endurance();
+	EXPECT_LE(before + 100, statistic("cow_ksm"));
+	/* Not mostly: it has a reference to the page that it looks at. */
+	EXPECT_LT(0, shared->rescued);
 }
 
 /* Swap when memory is short. */
