@@ -448,7 +448,7 @@ static int open_sides(struct checkpoint *cp, unsigned int sharers)
 	refusal = guarded_mm_open(cp->gm, cp->registers.regs.sp,
 				  cp->settings.shared);
 	if (refusal < 0) {
-		cp->oracle = oracle_record(cp->gm);
+		cp->oracle = oracle_record(cp->mm, cp->registers.regs.sp);
 		WRITE_ONCE(cp->recording, true);
 	}
 	return refusal;

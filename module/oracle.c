@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The oracle: copies every covered page at the entry and compares all of them
- * after a rollback.  It knows nothing of write protection or the page log, so
- * it finds what these miss.  For tests: an entry costs as much as the program
- * has memory.
+ * The oracle: notes the covered mappings and copies all of their pages at the
+ * entry, and compares them after a rollback.  It asks nothing of what write
+ * protection, page log and list of mappings know, so it finds what these miss;
+ * only to read a page table does it use the same function.  For tests: an entry
+ * costs as much as the program has memory.
  *
- * Not compared are pages that were not present at the entry (reading them in
- * would hide what happens to such pages), shared and special mappings, pages
- * of files that were not copied (they follow the file), program text, where
- * others set breakpoints, pages that somebody was using at the entry, and dead
- * stack.
+ * Documentation/design.rst lists all that is not compared.
  */
+#include <linux/atomic.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/sysfs.h>
 
+#include "compat.h"
 #include "guarded_mm.h"
+#include "kernel_symbols.h"
 #include "oracle.h"
 #include "page_table.h"
 #include "rescue_point.h"
@@ -24,12 +25,35 @@
 /* Was not present at the entry. */
 #define ORACLE_UNKNOWN	xa_mk_value(0)
 
+/* Somebody was using it at the entry, who may write to it at any time. */
+#define ORACLE_IN_USE	XA_MARK_1
+
+/* What a rollback puts back of a mapping's flags. */
+#define ORACLE_PROTECTION	(VM_READ | VM_WRITE | VM_EXEC)
+
 /* Attempts to read in a page that was swapped out meanwhile. */
 #define READ_IN_ATTEMPTS	8
 
 bool oracle_wanted;
 module_param_named(verify, oracle_wanted, bool, 0644);
 MODULE_PARM_DESC(verify, "copy all memory at each entry and compare it after each rollback; differences are logged and counted; slow, for tests (default: N)");
+
+static atomic_long_t unverified;
+
+static int show_unverified(char *buffer, const struct kernel_param *param)
+{
+	return sysfs_emit(buffer, "%ld\n", atomic_long_read(&unverified));
+}
+
+static const struct kernel_param_ops unverified_ops = { .get = show_unverified };
+module_param_cb(unverified, &unverified_ops, NULL, 0444);
+MODULE_PARM_DESC(unverified, "calls that could not be verified, for want of memory or because a page could not be read back");
+
+static void count_unverified(void)
+{
+	atomic_long_inc(&unverified);
+	pr_warn_ratelimited("verify: a call is not verified: no memory, or a page cannot be read back\n");
+}
 
 static bool is_covered(struct vm_area_struct *vma)
 {
@@ -47,12 +71,30 @@ static unsigned long next_page(unsigned long address,
 	return address + PAGE_SIZE;
 }
 
+static bool has_unexplained_references(struct page *page)
+{
+	/* The caller's reference is explained. */
+	return compat_unexplained_references(page_folio(page)) > 1;
+}
+
+/* Most such references are those of batches on their way to the LRU lists. */
+static bool is_in_use(struct oracle *oracle, struct page *page)
+{
+	if (!has_unexplained_references(page))
+		return false;
+	if (!oracle->drained)
+		kernel_drain_all_lru_batches();
+	oracle->drained = true;
+	return has_unexplained_references(page);
+}
+
 /* 0 or -ENOMEM. */
-static int record_mapping(struct oracle *oracle, struct vm_area_struct *vma)
+static int record_pages(struct oracle *oracle, struct vm_area_struct *vma)
 {
 	struct page_table_entry entry;
 	struct page *image = NULL;
 	unsigned long address;
+	bool in_use = false;
 	void *value;
 	int ret = 0;
 
@@ -62,18 +104,25 @@ static int record_mapping(struct oracle *oracle, struct vm_area_struct *vma)
 			image = alloc_page(GFP_KERNEL | __GFP_NOWARN);
 		if (!image)
 			return -ENOMEM;
-		page_table_get(vma->vm_mm, address, page_address(image), false,
+		page_table_get(vma->vm_mm, address, page_address(image), true,
 			       &entry);
-		if (entry.state == PAGE_TABLE_ANON)
+		if (entry.state == PAGE_TABLE_ANON) {
 			value = image;
-		else if (entry.state == PAGE_TABLE_NOT_PRESENT)
+			in_use = is_in_use(oracle, entry.page);
+			put_page(entry.page);
+		} else if (entry.state == PAGE_TABLE_NOT_PRESENT) {
 			value = ORACLE_UNKNOWN;
-		else
+		} else {
 			continue;
+		}
 		ret = xa_err(xa_store(&oracle->pages, address >> PAGE_SHIFT,
 				      value, GFP_KERNEL | __GFP_NOWARN));
-		if (!ret && value == image)
-			image = NULL;
+		if (ret || value != image)
+			continue;
+		image = NULL;
+		if (in_use)
+			xa_set_mark(&oracle->pages, address >> PAGE_SHIFT,
+				    ORACLE_IN_USE);
 		cond_resched();
 	}
 	if (image)
@@ -81,34 +130,127 @@ static int record_mapping(struct oracle *oracle, struct vm_area_struct *vma)
 	return ret;
 }
 
-/* For oracle_record(). */
-struct oracle *oracle_make(struct guarded_mm *gm)
+/* The part of @vma that is dead at the entry, if it is the stack. */
+static void record_stack(struct oracle *oracle, struct vm_area_struct *vma,
+			 unsigned long sp)
 {
-	struct mm_struct *mm = guarded_mm_mm(gm);
+	unsigned long start = vma->vm_mm->start_stack;
+
+	if (vma->vm_start > start || vma->vm_end <= start ||
+	    sp < vma->vm_start || sp >= vma->vm_end ||
+	    sp - current->sas_ss_sp < current->sas_ss_size)
+		return;
+	oracle->stack_end = vma->vm_end;
+	oracle->sp = sp;
+}
+
+static int record_all(struct oracle *oracle, struct mm_struct *mm,
+		      unsigned long sp)
+{
 	struct vm_area_struct *vma;
-	struct oracle *oracle;
+	struct oracle_mapping *map;
 	int ret = 0;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
-	oracle = kmalloc(sizeof(*oracle), GFP_KERNEL);
-	if (!oracle)
-		return NULL;
-	xa_init(&oracle->pages);
-	mmap_read_lock(mm);
+	oracle->mappings = kvmalloc_array(mm->map_count,
+					  sizeof(*oracle->mappings),
+					  GFP_KERNEL | __GFP_NOWARN);
+	if (!oracle->mappings)
+		return -ENOMEM;
 	for_each_vma(vmi, vma) {
-		if (is_covered(vma))
-			ret = record_mapping(oracle, vma);
+		if (!is_covered(vma))
+			continue;
+		map = &oracle->mappings[oracle->count++];
+		map->start = vma->vm_start;
+		map->end = vma->vm_end;
+		map->flags = vma->vm_flags;
+		record_stack(oracle, vma, sp);
+		ret = record_pages(oracle, vma);
 		if (ret)
 			break;
 	}
-	mmap_read_unlock(mm);
+	return ret;
+}
+
+/* For oracle_record(). */
+struct oracle *oracle_make(struct mm_struct *mm, unsigned long sp)
+{
+	struct oracle *oracle = kzalloc(sizeof(*oracle), GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (!oracle) {
+		count_unverified();
+		return NULL;
+	}
+	xa_init(&oracle->pages);
+	oracle->now = alloc_page(GFP_KERNEL | __GFP_NOWARN);
+	if (oracle->now) {
+		mmap_read_lock(mm);
+		ret = record_all(oracle, mm, sp);
+		mmap_read_unlock(mm);
+	}
 	if (ret) {
-		pr_warn_ratelimited("verify: no memory, a call is not verified\n");
+		count_unverified();
 		oracle_free(oracle);
 		return NULL;
 	}
 	return oracle;
+}
+
+/* Where a mapping of the entry is gone or not as it was, or 0. */
+static unsigned long find_lost(const struct oracle *oracle,
+			       struct mm_struct *mm)
+{
+	unsigned int i;
+
+	for (i = 0; i < oracle->count; i++) {
+		const struct oracle_mapping *map = &oracle->mappings[i];
+		unsigned long address = map->start;
+		struct vm_area_struct *vma;
+
+		VMA_ITERATOR(vmi, mm, address);
+
+		for_each_vma_range(vmi, vma, map->end) {
+			if (vma->vm_start > address || !is_covered(vma) ||
+			    (vma->vm_flags ^ map->flags) & ORACLE_PROTECTION)
+				return address;
+			address = vma->vm_end;
+		}
+		if (address < map->end)
+			return address;
+	}
+	return 0;
+}
+
+/* Whether all of [@start, @end) was mapped at the entry. */
+static bool was_mapped(const struct oracle *oracle, unsigned long start,
+		       unsigned long end)
+{
+	unsigned int i;
+
+	for (i = 0; i < oracle->count && start < end; i++)
+		if (start >= oracle->mappings[i].start &&
+		    start < oracle->mappings[i].end)
+			start = oracle->mappings[i].end;
+	return start >= end;
+}
+
+static bool is_dead(const struct oracle *oracle,
+		    const struct vm_area_struct *vma, unsigned long address)
+{
+	return vma->vm_end == oracle->stack_end &&
+	       address < (oracle->sp & PAGE_MASK);
+}
+
+/* The first byte of a page that is not dead stack. */
+static unsigned int live_from(const struct oracle *oracle,
+			      const struct vm_area_struct *vma,
+			      unsigned long address)
+{
+	return vma->vm_end == oracle->stack_end &&
+	       address == (oracle->sp & PAGE_MASK) ?
+	       oracle->sp & ~PAGE_MASK : 0;
 }
 
 static int visit_nothing(struct vm_area_struct *vma, unsigned long address,
@@ -184,42 +326,33 @@ static bool none_until(struct oracle *oracle, unsigned long start,
 			XA_PRESENT);
 }
 
-/*
- * Whether somebody may have been using a page since the entry, who may write to
- * it at any time.  The log is that of current's call, and nobody else's.
- */
-static bool is_in_use(struct guarded_mm *gm, unsigned long address)
-{
-	struct logged_page *logged = xa_load(&gm->log.pages,
-					     address >> PAGE_SHIFT);
-
-	return logged && !xa_is_value(logged) && logged->in_use &&
-	       logged->call == gm->log.call;
-}
-
 /* The first address of @vma that is not as at the entry, or 0. */
 static unsigned long compare_mapping(struct oracle *oracle,
 				     struct guarded_mm *gm,
-				     struct vm_area_struct *vma,
-				     struct page *copy)
+				     struct vm_area_struct *vma)
 {
 	struct page_table_entry entry;
 	unsigned long address, next;
 	unsigned int offset;
 	void *image;
 
+	/* The stack grows by itself. */
+	if (!(vma->vm_flags & VM_GROWSDOWN) &&
+	    !was_mapped(oracle, vma->vm_start, vma->vm_end))
+		return vma->vm_start;
 	for (address = vma->vm_start; address < vma->vm_end; address = next) {
 		next = address + PAGE_SIZE;
 		image = xa_load(&oracle->pages, address >> PAGE_SHIFT);
-		if (image == ORACLE_UNKNOWN ||
-		    guarded_mm_is_dead(gm, vma, address) ||
-		    is_in_use(gm, address))
+		if (image == ORACLE_UNKNOWN || is_dead(oracle, vma, address) ||
+		    xa_get_mark(&oracle->pages, address >> PAGE_SHIFT,
+				ORACLE_IN_USE))
 			continue;
-		read_now(gm, vma, address, copy, &entry);
+		read_now(gm, vma, address, oracle->now, &entry);
+		oracle->incomplete |= entry.state == PAGE_TABLE_NOT_PRESENT;
 		if (none_until(oracle, address, next_page(address, &entry)))
 			next = next_page(address, &entry);
-		offset = difference(vma, guarded_mm_live_from(gm, address),
-				    image, copy, &entry);
+		offset = difference(vma, live_from(oracle, vma, address), image,
+				    oracle->now, &entry);
 		if (offset < PAGE_SIZE)
 			return address + offset;
 		cond_resched();
@@ -238,25 +371,25 @@ void oracle_compare(struct oracle *oracle, struct guarded_mm *gm,
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
 	struct vm_area_struct *vma;
-	unsigned long address = 0;
-	struct page *copy;
+	unsigned long address;
 
 	VMA_ITERATOR(vmi, mm, 0);
 
 	if (!oracle)
 		return;
-	copy = alloc_page(GFP_KERNEL);
-	if (!copy)
-		return;
 	mmap_read_lock(mm);
-	for_each_vma(vmi, vma) {
-		if (is_covered(vma))
-			address = compare_mapping(oracle, gm, vma, copy);
-		if (address)
-			break;
+	address = find_lost(oracle, mm);
+	if (!address) {
+		for_each_vma(vmi, vma) {
+			if (is_covered(vma))
+				address = compare_mapping(oracle, gm, vma);
+			if (address)
+				break;
+		}
 	}
 	mmap_read_unlock(mm);
-	__free_page(copy);
+	if (oracle->incomplete)
+		count_unverified();
 	if (!address)
 		return;
 	count_events(&rp->counters, REASSURE_COUNTER_DIFFERENCES, 1);
@@ -276,5 +409,8 @@ void oracle_free(struct oracle *oracle)
 		if (!xa_is_value(entry))
 			__free_page(entry);
 	xa_destroy(&oracle->pages);
+	kvfree(oracle->mappings);
+	if (oracle->now)
+		__free_page(oracle->now);
 	kfree(oracle);
 }
