@@ -5,10 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "lib/reassure_test.h"
@@ -129,36 +126,18 @@ TEST_F(hook, is_not_alone)
 	close(open(TRACING "set_ftrace_filter", O_WRONLY | O_TRUNC));
 }
 
-/* 0 or a negative errno. */
-static int load_other_redirection(void)
-{
-	char *ko = strdup(getenv("REASSURE_KO") ?: "");
-	char path[4200];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%s/tests/other_redirection.ko",
-		 dirname(ko));
-	free(ko);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 TEST_F(hook, is_not_put_over_a_live_patch)
 {
-	ASSERT_EQ(0, load_other_redirection());
+	ASSERT_EQ(0, test_module_load("other_redirection", ""));
 	EXPECT_EQ(-EBUSY, rescue_point_protect(victim));
 	EXPECT_NE(NULL, strstr(rescue_point_error(), "live patch"));
 	EXPECT_NE(0, access(REASSURE_SYSFS "/rescue_points/test", F_OK));
 	EXPECT_EQ(-SIGSEGV, child_run(program, NULL));
-	ASSERT_EQ(0, syscall(SYS_delete_module, "other_redirection", 0));
+	ASSERT_EQ(0, test_module_unload("other_redirection"));
 
 	/* Nor the other way round. */
 	ASSERT_EQ(0, rescue_point_protect(victim));
-	EXPECT_EQ(-EBUSY, load_other_redirection());
+	EXPECT_EQ(-EBUSY, test_module_load("other_redirection", ""));
 	EXPECT_EQ(0, child_run(program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netlink/attr.h>
@@ -746,23 +747,47 @@ unsigned long number_from_environment(const char *name,
 	return value ? strtoul(value, NULL, 0) : otherwise;
 }
 
-int module_load(void)
+static int load(const char *path, const char *parameters)
 {
-	const char *path = getenv("REASSURE_KO");
-	int fd = open(path ?: "", O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int ret = 0;
 
 	if (fd < 0)
 		return -errno;
-	if (syscall(SYS_finit_module, fd, "", 0))
+	if (syscall(SYS_finit_module, fd, parameters, 0))
 		ret = -errno;
 	close(fd);
 	return ret;
 }
 
+static int unload(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
+int module_load(void)
+{
+	return load(getenv("REASSURE_KO") ?: "", "");
+}
+
 int module_unload(void)
 {
-	return syscall(SYS_delete_module, "reassure", O_NONBLOCK) ? -errno : 0;
+	return unload("reassure");
+}
+
+int test_module_load(const char *name, const char *parameters)
+{
+	char *ko = strdup(getenv("REASSURE_KO") ?: "");
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/tests/%s.ko", dirname(ko), name);
+	free(ko);
+	return load(path, parameters);
+}
+
+int test_module_unload(const char *name)
+{
+	return unload(name);
 }
 
 void forbid_system_call(int number, uint32_t action)

@@ -181,6 +181,10 @@ unsigned long number_from_environment(const char *name,
 int module_load(void);
 int module_unload(void);
 
+/* Of selftests/kernel, built beside it; 0 or a negative errno. */
+int test_module_load(const char *name, const char *parameters);
+int test_module_unload(const char *name);
+
 int kernel_log_open(void);
 bool kernel_log_has(int fd, const char *text, char *line, size_t size);
 
