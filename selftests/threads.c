@@ -518,9 +518,10 @@ static void *in_read(void *arg)
 	return NULL;
 }
 
+/* For longer than all the calls take. */
 static void *in_nanosleep(void *arg)
 {
-	struct timespec time = { .tv_sec = 2 };
+	struct timespec time = { .tv_sec = 5 };
 
 	count_undisturbed(!nanosleep(&time, NULL));
 	return NULL;
