@@ -41,8 +41,8 @@ static _Noreturn void print_usage(int status)
 	fprintf(status ? stderr : stdout,
 		"usage: call [OPTION...]\n"
 		"Prints how many cycles of the time stamp counter a call takes.\n"
-		"  --function NAME  stepped, emulated (its first instruction) or below (writes\n"
-		"                   to its own stack frame)\n"
+		"  --function NAME  stepped or emulated (its first instruction), or below or\n"
+		"                   emulated_below (writes to its own stack frame)\n"
 		"  --pages N        it writes a byte on each of N pages\n"
 		"  --rss MB         the pages are of an area so large\n"
 		"  --mode NAME      plain, or with copies, fork or undo as its checkpoint\n"

@@ -3,7 +3,7 @@
  * The functions that rescue points and probes are put on.
  *
  * The first instruction decides what a probe costs: the kernel emulates push,
- * and has to single-step mov.
+ * and has to single-step mov.  So there are two of each.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +37,8 @@ FUNCTION("emulated", "	push	%rbx\n", WRITE_AREA, "	pop	%rbx\n");
 /* Writes to pages of its own frame, which is dead before it is entered. */
 FUNCTION("below", "	mov	%rsp, %rax\n", WRITE_FRAME,
 	 "	mov	%rax, %rsp\n");
+FUNCTION("emulated_below", "	push	%rbx\n	mov	%rsp, %rax\n",
+	 WRITE_FRAME, "	mov	%rax, %rsp\n	pop	%rbx\n");
 
 function_t *find_function(const char *name)
 {
@@ -46,6 +48,8 @@ function_t *find_function(const char *name)
 		return emulated;
 	if (!strcmp(name, "below"))
 		return below;
+	if (!strcmp(name, "emulated_below"))
+		return emulated_below;
 	return NULL;
 }
 

@@ -7,7 +7,7 @@
 /* Writes a byte on each of @pages pages, crashes if so asked, returns 1. */
 typedef long function_t(char *area, long pages, long crash);
 
-function_t stepped, emulated, below;
+function_t stepped, emulated, below, emulated_below;
 
 /**
  * struct call - what is called, and with what
