@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -288,6 +289,100 @@ TEST_F_TIMEOUT(hot_pages, in_much_memory, 120)
 		  events_since_mark(REASSURE_COUNTER_PAGES_SAVED));
 	EXPECT_GT(100 * (PAGES + 20),
 		  events_since_mark(REASSURE_COUNTER_PAGES_SAVED));
+}
+
+#define INSTANCE	"/sys/kernel/tracing/instances/reassure/"
+
+/* Where a program has come to. */
+static struct {
+	uint32_t ready, go_on, done, end;
+} *stage;
+
+/* The same pages are written all the time. */
+static int watched_program(void *arg)
+{
+	unsigned int i;
+
+	area = private_memory(PAGES * PAGE_SIZE);
+	call.count = PAGES;
+	call.step = 1;
+	for (i = 0; i < 900; i++) {
+		if (i == 600) {
+			meet_signal(&stage->ready);
+			meet_await(&stage->go_on);
+		}
+		call_victim(0);
+	}
+	meet_signal(&stage->done);
+	meet_await(&stage->end);
+	return 0;
+}
+
+static void trace_allocations(pid_t pid)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	write_text(INSTANCE "set_event_pid", text);
+	write_text(INSTANCE "events/kmem/kmalloc/enable", "1");
+	write_text(INSTANCE "events/kmem/kmem_cache_alloc/enable", "1");
+	write_text(INSTANCE "events/kmem/mm_page_alloc/enable", "1");
+}
+
+/* The kernel allocates for each return that is probed. */
+static bool is_of_a_probe(const char *line)
+{
+	return strstr(line, "probe") || strstr(line, "return_instance");
+}
+
+static int count_allocations(bool of_probes)
+{
+	FILE *trace = fopen(INSTANCE "trace", "re");
+	char line[512];
+	int count = 0;
+
+	if (!trace)
+		return -1;
+	while (fgets(line, sizeof(line), trace)) {
+		if (!strstr(line, "alloc:") || is_of_a_probe(line) != of_probes)
+			continue;
+		if (!of_probes && count < 10)
+			printf("# %s", line);
+		count++;
+	}
+	fclose(trace);
+	return count;
+}
+
+/* By the trace of it, so not in kernels that allocate to check themselves. */
+TEST_F_TIMEOUT(hot_pages, that_are_steady_need_no_memory, 120)
+{
+	int others, of_probes;
+	pid_t child;
+
+	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
+	stage = shared_memory(PAGE_SIZE);
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	child = child_start(watched_program, NULL);
+	meet_await(&stage->ready);
+	trace_allocations(child);
+	meet_signal(&stage->go_on);
+	meet_await(&stage->done);
+	write_text(INSTANCE "tracing_on", "0");
+	meet_signal(&stage->end);
+	EXPECT_EQ(0, child_wait(child));
+	of_probes = count_allocations(true);
+	others = count_allocations(false);
+	write_text(INSTANCE "events/enable", "0");
+	rmdir(INSTANCE);
+	printf("# in 300 calls %d allocations for probes, %d others\n",
+	       of_probes, others);
+	fflush(stdout);
+	if (!is_debug_kernel() && !getenv("REASSURE_VERIFY")) {
+		/* One for each: it does see them. */
+		EXPECT_LE(300, of_probes);
+		EXPECT_EQ(0, others);
+	}
 }
 
 TEST_HARNESS_MAIN
