@@ -164,23 +164,28 @@ static bool dequeue(const kernel_siginfo_t *info)
  * The point of no return.  Takes the signal @info off its queue, and puts back
  * what the kernel changed when it forced it.
  *
- * Return: false, with nothing changed, when the process is ending or the
- * signal is not there; or, without one, when a fault is.
+ * Return: RESCUED, it may go on; NOTHING_TO_RESCUE, with nothing changed, when the process is
+ * ending or the signal is not there; or, without one, when a fault is.
+ * REASSURE_REFUSED_MEMORY when the kernel had none to queue the signal.
  */
-static bool take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
+static int take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
 	struct signal_struct *signal = current->signal;
-	bool taken;
+	bool ends, taken = false, lost = false;
 
 	spin_lock_irq(&own_sighand()->siglock);
-	taken = !(signal->flags & SIGNAL_GROUP_EXIT) &&
-		!signal->group_exec_task &&
-		!sigismember(&current->pending.signal, SIGKILL) &&
-		(info ? dequeue(info) : !has_fault_queued());
+	ends = signal->flags & SIGNAL_GROUP_EXIT || signal->group_exec_task ||
+	       sigismember(&current->pending.signal, SIGKILL);
+	if (!ends)
+		taken = info ? dequeue(info) : !has_fault_queued();
 	if (taken)
 		checkpoint_restore_signals(cp);
+	else if (info && !ends)
+		lost = sigismember(&current->pending.signal, info->si_signo);
 	spin_unlock_irq(&own_sighand()->siglock);
-	return taken;
+	if (lost)
+		return REASSURE_REFUSED_MEMORY;
+	return taken ? RESCUED : NOTHING_TO_RESCUE;
 }
 
 /*
@@ -210,9 +215,10 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		checkpoint_cancel(cp, &rb);
 		return REASSURE_REFUSED_BUDGET;
 	}
-	if (!take_signal(cp, info)) {
+	refusal = take_signal(cp, info);
+	if (refusal != RESCUED) {
 		checkpoint_cancel(cp, &rb);
-		return NOTHING_TO_RESCUE;
+		return refusal;
 	}
 	fault = *task_pt_regs(current);
 	if (checkpoint_roll_back(cp, &rb))
