@@ -66,9 +66,11 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info,
 {
 	struct checkpoint *cp;
 
-	if (task != current || group || result != TRACE_SIGNAL_DELIVERED ||
-	    !is_own_fault(sig, info) || !in_task() ||
-	    current->flags & PF_EXITING)
+	/* One that could not be queued is not rescued, but counted. */
+	if (result != TRACE_SIGNAL_DELIVERED && result != TRACE_SIGNAL_LOSE_INFO)
+		return;
+	if (task != current || group || !is_own_fault(sig, info) ||
+	    !in_task() || current->flags & PF_EXITING)
 		return;
 	rcu_read_lock();
 	cp = checkpoint_lookup();

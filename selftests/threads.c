@@ -80,19 +80,41 @@ static void spin_ms(unsigned int ms)
 		;
 }
 
+/* Of those that were started below. */
+static unsigned int threads_left;
+
 static pthread_t start(void *(*body)(void *arg), void *arg)
 {
 	pthread_t thread;
 
 	CHECK(!pthread_create(&thread, NULL, body, arg));
+	threads_left++;
 	return thread;
 }
 
+static unsigned int count_threads(void)
+{
+	char text[4096];
+	const char *at;
+
+	CHECK(!read_text("/proc/self/status", text, sizeof(text)));
+	at = strstr(text, "\nThreads:");
+	return at ? strtoul(at + strlen("\nThreads:"), NULL, 10) : 0;
+}
+
+/*
+ * Who waits for a thread hears of its end while it still has the descriptors,
+ * for which a call would be refused.
+ */
 static void *end_of(pthread_t thread)
 {
+	int attempts = 5000;
 	void *result;
 
 	CHECK(!pthread_join(thread, &result));
+	threads_left--;
+	while (count_threads() > threads_left + 1 && attempts--)
+		usleep(1000);
 	return result;
 }
 

@@ -682,6 +682,8 @@ static void migrate(void)
 
 	syscall(SYS_migrate_pages, shared->pid, 8, &old, &new);
 	from = !from;
+	/* On few processors the program would hardly run. */
+	usleep(2000);
 }
 
 TEST_F_TIMEOUT(writers, migration_to_another_node, 120)
