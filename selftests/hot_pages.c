@@ -295,7 +295,7 @@ TEST_F_TIMEOUT(hot_pages, in_much_memory, 120)
 
 /* Where a program has come to. */
 static struct {
-	uint32_t ready, go_on, done, end;
+	uint32_t ready, go_on, steady, watched, done, end;
 } *stage;
 
 /* The same pages are written all the time. */
@@ -306,10 +306,15 @@ static int watched_program(void *arg)
 	area = private_memory(PAGES * PAGE_SIZE);
 	call.count = PAGES;
 	call.step = 1;
-	for (i = 0; i < 900; i++) {
+	for (i = 0; i < 1200; i++) {
 		if (i == 600) {
 			meet_signal(&stage->ready);
 			meet_await(&stage->go_on);
+		}
+		/* What was trimmed while nobody called is there again. */
+		if (i == 900) {
+			meet_signal(&stage->steady);
+			meet_await(&stage->watched);
 		}
 		call_victim(0);
 	}
@@ -365,8 +370,12 @@ TEST_F_TIMEOUT(hot_pages, that_are_steady_need_no_memory, 120)
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	child = child_start(watched_program, NULL);
 	meet_await(&stage->ready);
+	write_text(INSTANCE "tracing_on", "0");
 	trace_allocations(child);
 	meet_signal(&stage->go_on);
+	meet_await(&stage->steady);
+	write_text(INSTANCE "tracing_on", "1");
+	meet_signal(&stage->watched);
 	meet_await(&stage->done);
 	write_text(INSTANCE "tracing_on", "0");
 	meet_signal(&stage->end);
