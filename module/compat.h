@@ -286,6 +286,12 @@ static inline int compat_unexplained_references(struct folio *folio)
 	       !folio_test_lru(folio);
 }
 
+/* Whether there are such to @page, besides the one of the caller. */
+static inline bool compat_is_in_use(struct page *page)
+{
+	return compat_unexplained_references(page_folio(page)) > 1;
+}
+
 static inline bool compat_uses_io_uring(const struct task_struct *task)
 {
 #ifdef CONFIG_IO_URING

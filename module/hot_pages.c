@@ -163,8 +163,7 @@ static bool is_in_use(struct guarded_mm *gm, const struct logged_page *page)
 	page_table_get(guarded_mm_mm(gm), page->address, NULL, true, &entry);
 	if (entry.state != PAGE_TABLE_ANON)
 		return false;
-	/* Our own reference is explained. */
-	in_use = compat_unexplained_references(page_folio(entry.page)) > 1;
+	in_use = compat_is_in_use(entry.page);
 	put_page(entry.page);
 	return in_use;
 }

@@ -71,21 +71,15 @@ static unsigned long next_page(unsigned long address,
 	return address + PAGE_SIZE;
 }
 
-static bool has_unexplained_references(struct page *page)
-{
-	/* The caller's reference is explained. */
-	return compat_unexplained_references(page_folio(page)) > 1;
-}
-
 /* Most such references are those of batches on their way to the LRU lists. */
 static bool is_in_use(struct oracle *oracle, struct page *page)
 {
-	if (!has_unexplained_references(page))
+	if (!compat_is_in_use(page))
 		return false;
 	if (!oracle->drained)
 		kernel_drain_all_lru_batches();
 	oracle->drained = true;
-	return has_unexplained_references(page);
+	return compat_is_in_use(page);
 }
 
 /* 0 or -ENOMEM. */

@@ -117,11 +117,9 @@ static int prepare_page(struct rollback *rb, struct logged_page *logged)
 		return REASSURE_REFUSED_UNREADABLE;
 	same = same_content(live, logged);
 	/*
-	 * Our own reference is explained.  A request of the call that is under
-	 * way would write to the page later.
+	 * A request of the call that is under way would write to it later.
 	 */
-	if ((!same || rb->may_be_in_use) &&
-	    compat_unexplained_references(page_folio(live)) > 1) {
+	if ((!same || rb->may_be_in_use) && compat_is_in_use(live)) {
 		put_page(live);
 		return REASSURE_REFUSED_PINNED;
 	}
@@ -156,8 +154,7 @@ static bool dead_stack_in_use(struct guarded_mm *gm)
 		page_table_get(mm, address, NULL, true, &entry);
 		if (entry.state != PAGE_TABLE_ANON)
 			continue;
-		/* Our own reference is explained. */
-		in_use = compat_unexplained_references(page_folio(entry.page)) > 1;
+		in_use = compat_is_in_use(entry.page);
 		put_page(entry.page);
 	}
 	return in_use;
