@@ -164,9 +164,10 @@ static bool dequeue(const kernel_siginfo_t *info)
  * The point of no return.  Takes the signal @info off its queue, and puts back
  * what the kernel changed when it forced it.
  *
- * Return: RESCUED, it may go on; NOTHING_TO_RESCUE, with nothing changed, when the process is
- * ending or the signal is not there; or, without one, when a fault is.
- * REASSURE_REFUSED_MEMORY when the kernel had none to queue the signal.
+ * Return: RESCUED when it may go on; else nothing is changed.
+ * NOTHING_TO_RESCUE when the process is ending or the signal is not there; or,
+ * without one, when a fault is.  REASSURE_REFUSED_MEMORY when the kernel had
+ * none to queue the signal.
  */
 static int take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
