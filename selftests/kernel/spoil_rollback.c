@@ -4,7 +4,6 @@
  * oracle looks: which must find it.
  */
 #include <linux/fs.h>
-#include <linux/ftrace.h>
 #include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
@@ -14,6 +13,7 @@
 
 #include "compat.h"
 #include "oracle.h"
+#include "redirection.h"
 
 static char *change;
 module_param(change, charp, 0444);
@@ -59,14 +59,12 @@ static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 
 static struct ftrace_ops redirection = {
 	.func = redirect,
-	.flags = FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
-		 FTRACE_OPS_FL_RECURSION,
+	.flags = REDIRECTION_FLAGS,
 };
 
 static int __init spoil_rollback_init(void)
 {
-	static unsigned char name[] = "oracle_compare";
-	struct kprobe probe = { .symbol_name = (char *)name };
+	struct kprobe probe = { .symbol_name = "oracle_compare" };
 	int ret;
 
 	if (!change || !address)
@@ -76,21 +74,14 @@ static int __init spoil_rollback_init(void)
 		return ret;
 	static_call_update(compare, (typeof(&oracle_compare))probe.addr);
 	unregister_kprobe(&probe);
-	ret = ftrace_set_filter(&redirection, name, sizeof(name) - 1, 1);
-	if (ret)
-		return ret;
-	ret = register_ftrace_function(&redirection);
-	if (ret)
-		ftrace_free_filter(&redirection);
-	return ret;
+	return redirection_start(&redirection, probe.symbol_name);
 }
 module_init(spoil_rollback_init);
 
 /* No process is being rolled back. */
 static void __exit spoil_rollback_exit(void)
 {
-	unregister_ftrace_function(&redirection);
-	ftrace_free_filter(&redirection);
+	redirection_stop(&redirection);
 }
 module_exit(spoil_rollback_exit);
 
