@@ -76,23 +76,6 @@ static bool remove_cgroup(void)
 	return access(CGROUP, F_OK);
 }
 
-/* A number of the kernel's; -1 when there is none of this name. */
-static long number(const char *path, const char *name)
-{
-	char text[8192], *found;
-
-	CHECK(!read_text(path, text, sizeof(text)));
-	if (!name)
-		return atol(text);
-	for (found = text; found; found = strchr(found, '\n')) {
-		found += *found == '\n';
-		if (!strncmp(found, name, strlen(name)) &&
-		    found[strlen(name)] == ' ')
-			return atol(found + strlen(name));
-	}
-	return -1;
-}
-
 static void nothing(void)
 {
 }
@@ -153,13 +136,13 @@ static void test_charge(struct __test_metadata *_metadata,
 	child = child_start(waiting_program, inside);
 	meet_await(&shared->ready);
 	usleep(100000);
-	before = number(CGROUP "memory.stat", "slab");
+	before = number_in(CGROUP "memory.stat", "slab");
 	EXPECT_LE(0, before);
 	meet_signal(&shared->begin);
 	meet_await(&shared->inside_now);
 	for (i = 0; i < 100 && grown < least; i++) {
 		usleep(100000);
-		grown = number(CGROUP "memory.stat", "slab") - before;
+		grown = number_in(CGROUP "memory.stat", "slab") - before;
 	}
 	printf("# charged: %ld\n", grown);
 	fflush(stdout);
@@ -218,7 +201,7 @@ static int crowded_program(void *arg)
 	memory_fill(area, AREA_SIZE, 1);
 	CHECK(rescued(overwrite_one));
 	snprintf(limit, sizeof(limit), "%ld",
-		 number(CGROUP "memory.current", NULL) + (1L << 20));
+		 number_in(CGROUP "memory.current", NULL) + (1L << 20));
 	CHECK(!write_text(CGROUP "memory.max", limit));
 	CHECK(!rescued(overwrite));
 	CHECK(memory_holds(area, AREA_SIZE, 2));
@@ -238,7 +221,7 @@ TEST_F_TIMEOUT(charged, up_to_the_limit, 60)
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MEMORY));
 	EXPECT_EQ(1, all_refused_since_mark());
 	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
-	EXPECT_EQ(0, number(CGROUP "memory.events", "oom_kill"));
+	EXPECT_EQ(0, number_in(CGROUP "memory.events", "oom_kill"));
 	EXPECT_TRUE(remove_cgroup());
 }
 

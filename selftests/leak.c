@@ -64,20 +64,6 @@ struct machine {
 	long slab_kb, free_kb;
 };
 
-static long field(const char *path, const char *name)
-{
-	FILE *file = fopen(path, "re");
-	char line[256];
-	long value = -1;
-
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, name, strlen(name)))
-			value = strtol(line + strlen(name), NULL, 10);
-	if (file)
-		fclose(file);
-	return value;
-}
-
 static long count_lines(const char *path)
 {
 	FILE *file = fopen(path, "re");
@@ -96,8 +82,8 @@ static void measure(struct machine *machine)
 	/* What the kernel frees in its own time. */
 	usleep(300000);
 	write_text("/proc/sys/vm/drop_caches", "3");
-	machine->slab_kb = field("/proc/meminfo", "Slab:");
-	machine->free_kb = field("/proc/meminfo", "MemFree:");
+	machine->slab_kb = number_in("/proc/meminfo", "Slab:");
+	machine->free_kb = number_in("/proc/meminfo", "MemFree:");
 }
 
 /**
@@ -146,7 +132,7 @@ static int loaded_program(void *arg)
 	call(load, WARM_UP);
 	checksum = 0;
 	count_lines("/proc/self/maps");
-	resident = field("/proc/self/status", "RssAnon:");
+	resident = number_in("/proc/self/status", "RssAnon:");
 	mappings = count_lines("/proc/self/maps");
 	CHECK(resident > 0 && mappings > 0);
 	meet_signal(&load->warm[number]);
@@ -161,9 +147,9 @@ static int loaded_program(void *arg)
 	CHECK(checksum == load->calls / 2);
 	dprintf(STDOUT_FILENO,
 		"# process %d: resident %ld kB, then %ld kB; mappings %ld, then %ld\n",
-		number, resident, field("/proc/self/status", "RssAnon:"),
+		number, resident, number_in("/proc/self/status", "RssAnon:"),
 		mappings, count_lines("/proc/self/maps"));
-	CHECK(field("/proc/self/status", "RssAnon:") <= resident + RESIDENT_KB);
+	CHECK(number_in("/proc/self/status", "RssAnon:") <= resident + RESIDENT_KB);
 	CHECK(count_lines("/proc/self/maps") == mappings);
 	return 0;
 }

@@ -81,7 +81,7 @@ static void spin_ms(unsigned int ms)
 }
 
 /* Of those that were started below. */
-static unsigned int threads_left;
+static long threads_left;
 
 static pthread_t start(void *(*body)(void *arg), void *arg)
 {
@@ -90,16 +90,6 @@ static pthread_t start(void *(*body)(void *arg), void *arg)
 	CHECK(!pthread_create(&thread, NULL, body, arg));
 	threads_left++;
 	return thread;
-}
-
-static unsigned int count_threads(void)
-{
-	char text[4096];
-	const char *at;
-
-	CHECK(!read_text("/proc/self/status", text, sizeof(text)));
-	at = strstr(text, "\nThreads:");
-	return at ? strtoul(at + strlen("\nThreads:"), NULL, 10) : 0;
 }
 
 /*
@@ -113,7 +103,8 @@ static void *end_of(pthread_t thread)
 
 	CHECK(!pthread_join(thread, &result));
 	threads_left--;
-	while (count_threads() > threads_left + 1 && attempts--)
+	while (number_in("/proc/self/status", "Threads:") > threads_left + 1 &&
+	       attempts--)
 		usleep(1000);
 	return result;
 }

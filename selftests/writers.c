@@ -235,17 +235,7 @@ static uint64_t now_ms(void)
 /* A number that the kernel counts, as in /proc/vmstat. */
 static long statistic(const char *name)
 {
-	FILE *file = fopen("/proc/vmstat", "re");
-	char line[128], wanted[64];
-	long value = -1;
-
-	snprintf(wanted, sizeof(wanted), "%s ", name);
-	while (file && fgets(line, sizeof(line), file))
-		if (!strncmp(line, wanted, strlen(wanted)))
-			value = atol(line + strlen(wanted));
-	if (file)
-		fclose(file);
-	return value;
+	return number_in("/proc/vmstat", name);
 }
 
 /*

@@ -705,6 +705,24 @@ int read_text(const char *path, char *text, size_t size)
 	return got < 0 ? -errno : 0;
 }
 
+long number_in(const char *path, const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+	char text[16384], *line;
+
+	if (read_text(path, text, sizeof(text)))
+		return -1;
+	if (!name)
+		return atol(text);
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, name, length) &&
+		    (line[length] == ' ' || line[length] == '\t'))
+			return atol(line + length);
+	}
+	return -1;
+}
+
 int write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);

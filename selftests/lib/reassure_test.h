@@ -171,6 +171,8 @@ void *private_memory(size_t size);
 void memory_fill(void *start, size_t size, unsigned char value);
 bool memory_holds(const void *start, size_t size, unsigned char value);
 int read_text(const char *path, char *text, size_t size);
+/* What stands behind @name at the beginning of a line; -1 when nothing does. */
+long number_in(const char *path, const char *name);
 int write_text(const char *path, const char *text);
 bool file_has(const char *path, const char *text);
 bool is_debug_kernel(void);
