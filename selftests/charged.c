@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/cpu.h"
 #include "lib/reassure_test.h"
 
@@ -152,12 +152,12 @@ static void test_charge(struct __test_metadata *_metadata,
 	EXPECT_TRUE(remove_cgroup());
 }
 
-TEST_F_TIMEOUT(charged, old_content, 90)
+TEST_F(charged, old_content)
 {
 	test_charge(_metadata, overwrite_and_wait, AREA_SIZE);
 }
 
-TEST_F_TIMEOUT(charged, what_did_not_exist, 90)
+TEST_F(charged, what_did_not_exist)
 {
 	test_charge(_metadata, touch_sparse_and_wait, NODES * NODE_BYTES);
 }
@@ -212,7 +212,7 @@ static int crowded_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(charged, up_to_the_limit, 60)
+TEST_F(charged, up_to_the_limit)
 {
 	if (!make_cgroup())
 		SKIP(return, "no memory cgroups");

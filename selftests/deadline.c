@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/cpu.h"
 #include "lib/reassure_test.h"
 

@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 #include <assert.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 #include "lib/world.h"
 
@@ -416,7 +416,7 @@ FIXTURE_TEARDOWN(fault)
 	test_end(_metadata->passed);
 }
 
-TEST_F_TIMEOUT(fault, is_rescued_whole, 120)
+TEST_F(fault, is_rescued_whole)
 {
 	struct rescue_point rp = {
 		.function = victim,

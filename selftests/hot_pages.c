@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define PAGES	48
@@ -254,7 +254,7 @@ static int rare_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(hot_pages, that_become_cold, 120)
+TEST_F(hot_pages, that_become_cold)
 {
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(rare_program, NULL));
@@ -281,7 +281,7 @@ static int steady_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(hot_pages, in_much_memory, 120)
+TEST_F(hot_pages, in_much_memory)
 {
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(0, child_run(steady_program, NULL));
@@ -360,7 +360,7 @@ static int count_allocations(bool of_probes)
 }
 
 /* By the trace of it, so not in kernels that allocate to check themselves. */
-TEST_F_TIMEOUT(hot_pages, that_are_steady_need_no_memory, 120)
+TEST_F(hot_pages, that_are_steady_need_no_memory)
 {
 	int others, of_probes;
 	pid_t child;

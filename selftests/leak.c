@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define PAGES		8
@@ -216,7 +216,7 @@ TEST_F_TIMEOUT(leak, none_after_many_rescues, 280)
 		 getenv("REASSURE_SHORT") ? 20000 : 100000);
 }
 
-TEST_F_TIMEOUT(leak, none_after_many_aborts, 180)
+TEST_F(leak, none_after_many_aborts)
 {
 	run_load(_metadata, aborting_victim, is_debug_kernel() ? 200 : 2000);
 }
@@ -231,7 +231,7 @@ static int short_lived_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(leak, none_after_many_processes, 120)
+TEST_F(leak, none_after_many_processes)
 {
 	long slab, free, count = is_debug_kernel() ? 100 : 500;
 	struct machine before, after;

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <ucontext.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 #include "leaving_throw.h"
 

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define AREA_PAGES	8
@@ -611,7 +611,7 @@ static int changing_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(changed, mapping_is_put_back, 60)
+TEST_F(changed, mapping_is_put_back)
 {
 	struct change change = { variant->inside, variant->growth };
 

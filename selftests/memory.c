@@ -14,7 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 #include "lib/swap.h"
 
@@ -180,7 +180,7 @@ static void rest_khugepaged(const char *milliseconds)
 		   milliseconds);
 }
 
-TEST_F_TIMEOUT(memory, in_huge_pages, 90)
+TEST_F(memory, in_huge_pages)
 {
 	write_text("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
 	rest_khugepaged("3600000");
@@ -304,13 +304,13 @@ static void test_swap(struct __test_metadata *_metadata, size_t size)
 	EXPECT_EQ(4, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
-TEST_F_TIMEOUT(memory, in_swap, 90)
+TEST_F(memory, in_swap)
 {
 	test_swap(_metadata, 16 << 20);
 }
 
 /* What comes back leaves swap at once, and is nobody else's. */
-TEST_F_TIMEOUT(memory, in_scarce_swap, 90)
+TEST_F(memory, in_scarce_swap)
 {
 	test_swap(_metadata, (SWAPPED_PAGES + 24) * PAGE_SIZE);
 }
@@ -375,7 +375,7 @@ static int run_while_it_comes_and_goes(const struct rescue_point *rp)
 	return status;
 }
 
-TEST_F_TIMEOUT(memory, in_swap_when_a_rescue_point_goes, 180)
+TEST_F(memory, in_swap_when_a_rescue_point_goes)
 {
 	const struct rescue_point rp = { .function = deleted, .name = "gone" };
 	int status, attempts = 10;
@@ -418,7 +418,7 @@ static int merging_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memory, merged, 60)
+TEST_F(memory, merged)
 {
 	if (write_text("/sys/kernel/mm/ksm/run", "1"))
 		SKIP(return, "no KSM");

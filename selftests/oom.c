@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/netlink.h"
 #include "lib/reassure_test.h"
 
@@ -203,7 +203,7 @@ static void fail_each(struct __test_metadata *_metadata,
 	EXPECT_EQ(NOT_REACHED, child_run(body, (void *)1000000));
 }
 
-TEST_F_TIMEOUT(oom, in_the_first_call, 200)
+TEST_F(oom, in_the_first_call)
 {
 	if (cannot_fail())
 		SKIP(return, "this kernel cannot make allocations fail");
@@ -211,7 +211,7 @@ TEST_F_TIMEOUT(oom, in_the_first_call, 200)
 	fail_each(_metadata, first_call, variant->slab);
 }
 
-TEST_F_TIMEOUT(oom, in_a_later_call, 200)
+TEST_F(oom, in_a_later_call)
 {
 	if (cannot_fail())
 		SKIP(return, "this kernel cannot make allocations fail");

@@ -25,7 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 /* Most descriptors that a test has. */
@@ -265,7 +265,7 @@ static int long_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(open_files, none_leaks, 120)
+TEST_F(open_files, none_leaks)
 {
 	EXPECT_RESCUED(long_program);
 }
@@ -913,7 +913,7 @@ static int exhausting_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(open_files, all_numbers, 120)
+TEST_F(open_files, all_numbers)
 {
 	EXPECT_RESCUED(exhausting_program);
 }
@@ -1336,7 +1336,7 @@ static int executing_program(void *arg)
 	return 1;
 }
 
-TEST_F_TIMEOUT(open_files, are_let_go, 120)
+TEST_F(open_files, are_let_go)
 {
 	pid_t child;
 
@@ -1358,7 +1358,7 @@ TEST_F_TIMEOUT(open_files, are_let_go, 120)
 	EXPECT_EQ(0, rmdir(mounted));
 }
 
-TEST_F_TIMEOUT(open_files, are_let_go_at_the_end, 120)
+TEST_F(open_files, are_let_go_at_the_end)
 {
 	pid_t child;
 

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define PARAMETERS	"/sys/module/reassure/parameters/"

@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/netlink.h"
 #include "lib/reassure_test.h"
 
@@ -997,7 +997,7 @@ static int rescued_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(permissions, are_no_leave_to_change_nonsense, 60)
+TEST_F(permissions, are_no_leave_to_change_nonsense)
 {
 	size_t i;
 
@@ -1009,7 +1009,7 @@ TEST_F_TIMEOUT(permissions, are_no_leave_to_change_nonsense, 60)
 	EXPECT_EQ(-ENOENT, rescue_point_delete("test"));
 }
 
-TEST_F_TIMEOUT(permissions, are_no_leave_for_nonsense, 60)
+TEST_F(permissions, are_no_leave_for_nonsense)
 {
 	size_t i;
 
@@ -1056,7 +1056,7 @@ TEST_F(permissions, are_no_leave_for_what_is_not_there)
 }
 
 /* More than fits into one message; with a name of the greatest length. */
-TEST_F_TIMEOUT(permissions, are_enough_for_many, 90)
+TEST_F(permissions, are_enough_for_many)
 {
 	struct rescue_point rp = { .path = "/bin/true" };
 	struct channel channel;

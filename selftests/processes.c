@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 #include "lib/world.h"
 
@@ -67,7 +67,7 @@ static int worker(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(processes, prefork, 120)
+TEST_F(processes, prefork)
 {
 	pid_t workers[WORKERS];
 	long i;
@@ -356,7 +356,7 @@ static int enduring_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(processes, that_work_while_it_comes_and_goes, 60)
+TEST_F(processes, that_work_while_it_comes_and_goes)
 {
 	pid_t children[2];
 	int i;

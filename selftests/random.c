@@ -24,7 +24,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/cpu.h"
 #include "lib/reassure_test.h"
 #include "lib/swap.h"

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define PAGES		8
@@ -1460,7 +1460,7 @@ static int huge_program(void *arg)
 	return 1;
 }
 
-TEST_F_TIMEOUT(shared, in_huge_pages, 120)
+TEST_F(shared, in_huge_pages)
 {
 	static const char path[] =
 		"/sys/kernel/mm/transparent_hugepage/shmem_enabled";

@@ -36,7 +36,7 @@
 
 #include <asm/prctl.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 static int written = 1;

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "kselftest_harness.h"
+#include "lib/harness.h"
 #include "lib/reassure_test.h"
 
 #define AREA_SIZE	(8 * PAGE_SIZE)
@@ -113,7 +113,7 @@ static int faulting_later_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(unload, while_programs_are_inside, 60)
+TEST_F(unload, while_programs_are_inside)
 {
 	pid_t asleep, working, calling, faulting, doomed;
 	int i;
@@ -148,7 +148,7 @@ static int rescued_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(unload, and_load_again_and_again, 60)
+TEST_F(unload, and_load_again_and_again)
 {
 	int i;
 
@@ -180,7 +180,7 @@ static int long_lived_program(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(unload, in_the_life_of_one_process, 60)
+TEST_F(unload, in_the_life_of_one_process)
 {
 	pid_t child;
 	int i;
@@ -327,7 +327,7 @@ static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
 	EXPECT_EQ(fault ? -SIGSEGV : 0, child_wait(sleeping));
 }
 
-TEST_F_TIMEOUT(unload, while_a_probe_handler_sleeps, 60)
+TEST_F(unload, while_a_probe_handler_sleeps)
 {
 	unload_while_asleep(_metadata, false);
 }
@@ -348,7 +348,7 @@ static int inner_program(void *arg)
  * Calls are committed before the breakpoint goes, for which the kernel waits
  * until no handler runs there.
  */
-TEST_F_TIMEOUT(unload, not_and_a_call_is_committed_at_once, 60)
+TEST_F(unload, not_and_a_call_is_committed_at_once)
 {
 	struct rescue_point second = {
 		.function = inner,
@@ -376,7 +376,7 @@ TEST_F_TIMEOUT(unload, not_and_a_call_is_committed_at_once, 60)
 	EXPECT_EQ(0, child_wait(inside));
 }
 
-TEST_F_TIMEOUT(unload, while_a_rollback_waits, 60)
+TEST_F(unload, while_a_rollback_waits)
 {
 	unload_while_asleep(_metadata, true);
 }
