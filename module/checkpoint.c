@@ -33,7 +33,7 @@ static const int fatal_signals[CHECKPOINT_SIGNALS] = {
 };
 
 /**
- * checkpoint_lookup() - the checkpoint of current
+ * checkpoint_lookup() - the outermost checkpoint of current
  *
  * For any context, under RCU; takes no reference.
  *
@@ -67,16 +67,21 @@ static struct checkpoint *own_checkpoint(void)
 /* Closed before, in process context. */
 static void checkpoint_free(struct checkpoint *cp)
 {
+	struct checkpoint *inner;
+
 	if (cp->gm)
 		guarded_mm_put(cp->gm);
-	open_files_free(&cp->files);
-	kfree_rcu(cp, rcu);
+	for (; cp; cp = inner) {
+		inner = cp->inner;
+		open_files_free(&cp->files);
+		kfree_rcu(cp, rcu);
+	}
 }
 
 void checkpoint_put(struct checkpoint *cp)
 {
-	if (refcount_dec_and_test(&cp->users))
-		checkpoint_free(cp);
+	if (refcount_dec_and_test(&cp->first->users))
+		checkpoint_free(cp->first);
 }
 
 /* Takes @cp out of the table; true for the one who has done so. */
@@ -134,6 +139,18 @@ static __always_inline void end_call(struct checkpoint *cp)
 	smp_store_release(&cp->open, false);
 }
 
+/* The memory of the call, which is locked, is not wanted any more. */
+static __always_inline unsigned long close_memory(struct checkpoint *cp)
+{
+	struct guarded_call *call = &cp->memory;
+	struct guarded_mm *gm = cp->gm;
+
+	/* Nobody opens one inside while it is locked. */
+	if (likely(guarded_mm_call(gm) == call && !call->logged.outer))
+		return guarded_mm_close(gm);
+	return guarded_mm_close_inside(gm, call);
+}
+
 /* Ends the call, if it is one of @rp or @rp is NULL, in the way that @how counts. */
 static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 			     enum reassure_counter how)
@@ -145,7 +162,7 @@ static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 		if (!cp->entering && cp->refusal < 0)
 			count_events(&cp->rp->counters,
 				     REASSURE_COUNTER_PAGES_SAVED,
-				     guarded_mm_close(cp->gm));
+				     close_memory(cp));
 		if (!cp->entering && cp->opened)
 			count_events(&cp->rp->counters, how, 1);
 		end_call(cp);
@@ -307,7 +324,8 @@ static bool is_other_stack(unsigned long sp, unsigned long other)
  */
 static bool has_switched_stacks(struct checkpoint *cp, unsigned long sp)
 {
-	if (on_sig_stack(sp) || sp - cp->gm->altstack < cp->gm->altstack_size)
+	if (on_sig_stack(sp) ||
+	    sp - cp->memory.altstack < cp->memory.altstack_size)
 		return false;
 	return is_other_stack(sp, cp->registers.regs.sp);
 }
@@ -353,7 +371,7 @@ static bool still_inside(struct checkpoint *cp, unsigned long sp)
 	/* Called from the same place again, after an exception. */
 	if (cp->return_address && sp == cp->registers.regs.sp)
 		return false;
-	return !guarded_mm_left(cp->gm, sp) &&
+	return !guarded_call_left(&cp->memory, sp) &&
 	       return_is_watched(cp) && has_return_address(cp) &&
 	       !has_switched_stacks(cp, sp);
 }
@@ -368,12 +386,13 @@ struct checkpoint *checkpoint_lock_open(void)
 {
 	struct checkpoint *cp = own_checkpoint();
 
-	if (!cp)
-		return NULL;
-	mutex_lock(&cp->lock);
-	if (cp->open && cp->refusal < 0 && checkpoint_is_of_current(cp))
-		return cp;
-	mutex_unlock(&cp->lock);
+	/* While one is kept open, not all end. */
+	for (cp = cp ? cp->innermost : NULL; cp; cp = cp->outer) {
+		mutex_lock(&cp->lock);
+		if (cp->open && cp->refusal < 0 && checkpoint_is_of_current(cp))
+			return cp;
+		mutex_unlock(&cp->lock);
+	}
 	return NULL;
 }
 
@@ -382,7 +401,7 @@ void checkpoint_unlock(struct checkpoint *cp)
 	mutex_unlock(&cp->lock);
 }
 
-static void save_signals(struct signal_state *state)
+static __always_inline void save_signals(struct signal_state *state)
 {
 	const struct k_sigaction *actions = own_sighand()->action;
 	int i;
@@ -412,7 +431,7 @@ static bool read_return_address(struct checkpoint *cp, unsigned long sp)
 }
 
 /* Why this call cannot be rescued, whatever there is in memory; or negative. */
-static int check_entry(struct checkpoint *cp, const struct pt_regs *regs)
+static __always_inline int check_entry(struct checkpoint *cp, const struct pt_regs *regs)
 {
 	cp->return_address = 0;
 	if (cp->gained_privileges && !cp->settings.allow_setuid)
@@ -423,10 +442,13 @@ static int check_entry(struct checkpoint *cp, const struct pt_regs *regs)
 	return -1;
 }
 
-static bool have_memory(struct checkpoint *cp)
+static __always_inline bool have_memory(struct checkpoint *cp)
 {
-	if (!cp->gm)
-		cp->gm = guarded_mm_acquire(cp->mm);
+	struct checkpoint *first = cp->first;
+
+	if (!first->gm)
+		first->gm = guarded_mm_acquire(cp->mm);
+	cp->gm = first->gm;
 	return cp->gm;
 }
 
@@ -435,7 +457,7 @@ static bool have_memory(struct checkpoint *cp)
  * Without it the checkpoint only tells a fault why it is not rescued.  No other
  * thread runs; @sharers of them have current's descriptors, with current.
  */
-static int open_sides(struct checkpoint *cp, unsigned int sharers)
+static __always_inline int open_sides(struct checkpoint *cp, unsigned int sharers)
 {
 	int refusal;
 
@@ -445,7 +467,7 @@ static int open_sides(struct checkpoint *cp, unsigned int sharers)
 	if (refusal >= 0)
 		return refusal;
 	process_state_record(&cp->state);
-	refusal = guarded_mm_open(cp->gm, cp->registers.regs.sp,
+	refusal = guarded_mm_open(cp->gm, &cp->memory, cp->registers.regs.sp,
 				  cp->settings.shared);
 	if (refusal < 0) {
 		cp->oracle = oracle_record(cp->mm, cp->registers.regs.sp);
@@ -463,7 +485,7 @@ static int open_alone(struct checkpoint *cp)
 }
 
 /* Memory is kept from here on, or @refusal says why not. */
-static void set_open(struct checkpoint *cp, int refusal)
+static __always_inline void set_open(struct checkpoint *cp, int refusal)
 {
 	cp->refusal = refusal;
 	cp->opened = refusal < 0;
@@ -528,7 +550,7 @@ static void enter_later(struct checkpoint *cp)
 {
 	if (test_and_set_bit_lock(CHECKPOINT_ENTRY_QUEUED, &cp->flags))
 		return;
-	refcount_inc(&cp->users);
+	checkpoint_get(cp);
 	pending_begin(&entries_pending);
 	init_task_work(&cp->entry, enter_work);
 	/* From here on others may end the call. */
@@ -537,18 +559,30 @@ static void enter_later(struct checkpoint *cp)
 	task_work_add(current, &cp->entry, TWA_RESUME);
 }
 
-static struct checkpoint *make_checkpoint(void)
+static struct checkpoint *make_level(void)
 {
 	struct checkpoint *cp = kzalloc(sizeof(*cp), PAGE_LOG_GFP);
 
 	if (!cp)
 		return NULL;
-	refcount_set(&cp->users, 1);
 	mutex_init(&cp->lock);
 	spin_lock_init(&cp->recording_lock);
 	cp->task = current;
 	cp->mm = current->mm;
 	cp->exec_id = current->self_exec_id;
+	return cp;
+}
+
+static struct checkpoint *make_checkpoint(void)
+{
+	struct checkpoint *cp = make_level();
+
+	if (!cp)
+		return NULL;
+	refcount_set(&cp->users, 1);
+	cp->first = cp;
+	cp->innermost = cp;
+	cp->files.first = &cp->files;
 	cp->gained_privileges = process_has_gained_privileges();
 	spin_lock_irq(&table_lock);
 	hash_add_rcu(table, &cp->node, (unsigned long)current);
@@ -556,54 +590,139 @@ static struct checkpoint *make_checkpoint(void)
 	return cp;
 }
 
-/**
- * checkpoint_enter() - current enters a rescue point
- * @rp: the rescue point
- * @regs: its registers, at the function's first instruction
- *
- * Inside another rescue point's call the outermost checkpoint covers this
- * call too.  The kernel may run the probe twice for one call; the second
- * finds the first.
- */
-void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
+/* Current has left the calls inside @cp, which is one of its own. */
+static void close_inside(struct checkpoint *cp)
 {
-	struct checkpoint *cp = own_checkpoint();
-	int refusal;
+	struct checkpoint *inner;
 
-	/* The second time for this call. */
-	if (cp && unlikely(READ_ONCE(cp->entering)))
-		return;
-	/* Pairs with the one in end_call(), when somebody else ends it. */
-	if (cp && smp_load_acquire(&cp->open)) {
-		if (still_inside(cp, regs->sp))
-			return;
+	for (inner = cp->first->innermost; inner != cp; inner = inner->outer)
+		close_checkpoint(inner, NULL, REASSURE_COUNTER_ABANDONED);
+	cp->first->innermost = cp;
+}
+
+/* The one inside @cp, made at the first call inside it. */
+static struct checkpoint *inner_level(struct checkpoint *cp)
+{
+	struct checkpoint *inner = cp->inner;
+
+	if (!inner && cp->level + 1 < CHECKPOINT_LEVELS) {
+		inner = make_level();
+		if (!inner)
+			return NULL;
+		inner->first = cp->first;
+		inner->outer = cp;
+		inner->level = cp->level + 1;
+		inner->gained_privileges = cp->gained_privileges;
+		inner->files.first = &cp->first->files;
+		cp->files.inner = &inner->files;
+		/* For who looks through them under RCU. */
+		smp_store_release(&cp->inner, inner);
+	}
+	return inner;
+}
+
+/*
+ * The innermost open call inside which current is, about to call another
+ * function with the stack pointer @sp, or NULL.  Those that it has left are
+ * closed.
+ */
+static struct checkpoint *find_enclosing(struct checkpoint *first,
+					 unsigned long sp)
+{
+	struct checkpoint *cp;
+
+	for (cp = first->innermost; cp; cp = cp->outer) {
+		/* Pairs with the one in end_call(), when somebody else ends it. */
+		if (!smp_load_acquire(&cp->open))
+			continue;
+		if (still_inside(cp, sp))
+			break;
 		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
 	}
-	/* Of the program that a thread other than the first executed. */
-	if (cp && !checkpoint_is_of_current(cp)) {
-		drop(cp);
-		cp = NULL;
-	}
-	/* No return probe can be set: it could never be closed. */
-	if (!rp->exits &&
-	    current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
-		count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
-		return;
-	}
-	if (!cp)
-		cp = make_checkpoint();
-	if (!cp) {
-		count_refusal(&rp->counters, REASSURE_REFUSED_MEMORY);
-		return;
-	}
+	first->innermost = cp ?: first;
+	return cp;
+}
 
-	/* While it is not open, only this thread writes to it. */
+/*
+ * What an entry writes down by itself.  While a checkpoint is not open, only
+ * its thread writes to it.
+ */
+static __always_inline void begin_entry(struct checkpoint *cp,
+					struct rescue_point *rp,
+					const struct pt_regs *regs)
+{
 	WRITE_ONCE(cp->rp, rp);
 	/* Most are those of the entry before. */
 	if (READ_ONCE(rp->settings.version) != cp->settings.version)
 		rescue_point_settings(rp, &cp->settings);
 	registers_save(&cp->registers, regs);
 	cp->stops = false;
+	cp->lost = -1;
+	cp->inner_points = 0;
+}
+
+/* As open_sides() does, but with what the calls around keep. */
+static bool open_sides_inside(struct checkpoint *cp, unsigned int sharers)
+{
+	save_signals(&cp->signals);
+	if (open_files_record(&cp->files, sharers) >= 0)
+		return false;
+	process_state_record(&cp->state);
+	if (!guarded_mm_open_inside(cp->gm, &cp->memory, cp->registers.regs.sp,
+				    cp->settings.shared))
+		return false;
+	cp->oracle = oracle_record(cp->mm, cp->registers.regs.sp);
+	WRITE_ONCE(cp->recording, true);
+	return true;
+}
+
+/* @outer, which is locked, is open and its memory kept. */
+static bool open_inside(struct checkpoint *cp, struct checkpoint *outer)
+{
+	struct siblings *siblings = &outer->gm->siblings;
+	bool alone = thread_group_empty(current);
+
+	if (alone ? mm_is_shared() : !siblings_are_stopped(siblings))
+		return false;
+	cp->gm = outer->gm;
+	cp->stops = outer->stops;
+	cp->ended_threads = ended_threads();
+	return open_sides_inside(cp, alone ? 1 : siblings->sharing_files);
+}
+
+/*
+ * Current enters @rp inside @outer, whose memory is kept.  Where no checkpoint
+ * can be opened there, that of @outer covers this call, too.
+ */
+static void enter_inside(struct checkpoint *outer, struct rescue_point *rp,
+			 const struct pt_regs *regs)
+{
+	struct checkpoint *cp = inner_level(outer);
+	bool opened = false;
+
+	if (!cp)
+		return;
+	begin_entry(cp, rp, regs);
+	if (check_entry(cp, regs) >= 0)
+		return;
+	mutex_lock(&outer->lock);
+	/* Somebody else may have ended it. */
+	if (outer->open && outer->refusal < 0)
+		opened = open_inside(cp, outer);
+	mutex_unlock(&outer->lock);
+	if (!opened)
+		return;
+	cp->first->innermost = cp;
+	set_open(cp, -1);
+}
+
+/* Current enters @rp, and no memory is kept. */
+static void enter_alone(struct checkpoint *cp, struct rescue_point *rp,
+			struct pt_regs *regs)
+{
+	int refusal;
+
+	begin_entry(cp, rp, regs);
 	refusal = check_entry(cp, regs);
 	if (refusal < 0 && !thread_group_empty(current)) {
 		enter_later(cp);
@@ -615,19 +734,78 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 }
 
 /**
+ * checkpoint_enter() - current enters a rescue point
+ * @rp: the rescue point
+ * @regs: its registers, at the function's first instruction
+ *
+ * The kernel may run the probe twice for one call; the second finds the first.
+ */
+void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
+{
+	struct checkpoint *first = own_checkpoint(), *cp = first, *outer = NULL;
+
+	/* The second time for this call. */
+	if (first && unlikely(READ_ONCE(first->innermost->entering)))
+		return;
+	if (first && unlikely(READ_ONCE(first->innermost->open) ||
+			      first->innermost != first))
+		outer = find_enclosing(first, regs->sp);
+	/* The same, or called by a jump at its end. */
+	if (outer && outer->rp == rp && outer->registers.regs.sp == regs->sp)
+		return;
+	/* Of the program that a thread other than the first executed. */
+	if (first && !checkpoint_is_of_current(first)) {
+		drop(first);
+		cp = NULL;
+	}
+	/* No return probe can be set: it could never be closed. */
+	if (!rp->exits &&
+	    current->utask->depth >= COMPAT_MAX_URETPROBE_DEPTH) {
+		if (!outer)
+			count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
+		return;
+	}
+	if (outer && outer->refusal < 0) {
+		enter_inside(outer, rp, regs);
+		return;
+	}
+	if (outer)
+		cp = inner_level(outer);
+	else if (!cp)
+		cp = make_checkpoint();
+	if (!cp) {
+		count_refusal(&rp->counters, REASSURE_REFUSED_MEMORY);
+		return;
+	}
+	if (outer)
+		first->innermost = cp;
+	enter_alone(cp, rp, regs);
+}
+
+/**
  * checkpoint_return() - current returns from a rescue point
  * @rp: the rescue point
  * @sp: where on the stack the return address stood
  */
 void checkpoint_return(struct rescue_point *rp, unsigned long sp)
 {
-	struct checkpoint *cp = own_checkpoint();
+	struct checkpoint *first = own_checkpoint(), *cp;
 
-	if (!cp || sp != cp->registers.regs.sp)
+	if (!first)
 		return;
+	cp = first->innermost;
+	while (sp != cp->registers.regs.sp || rp != cp->rp) {
+		cp = cp->outer;
+		if (!cp)
+			return;
+	}
 	/* The fault that a smashed return address leads to is still to come. */
-	if (!cp->return_address || has_return_address(cp))
-		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
+	if (cp->return_address && !has_return_address(cp))
+		return;
+	if (unlikely(cp != first->innermost))
+		close_inside(cp);
+	close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
+	first->innermost = cp->outer ?: first;
 }
 
 /* Commits what current has open of @rp, whose return may not be seen. */
@@ -635,7 +813,7 @@ void checkpoint_leave(struct rescue_point *rp)
 {
 	struct checkpoint *cp = own_checkpoint();
 
-	if (cp)
+	for (cp = cp ? cp->innermost : NULL; cp; cp = cp->outer)
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 }
 
@@ -646,10 +824,10 @@ static bool lands_outside(struct checkpoint *cp, unsigned long sp)
 
 	if (cp->refusal >= 0)
 		return sp > entry_sp && !is_other_stack(sp, entry_sp);
-	if (!guarded_mm_left(cp->gm, sp))
+	if (!guarded_call_left(&cp->memory, sp))
 		return false;
 	/* A handler's call does not come back to its alternate stack. */
-	return entry_sp - cp->gm->altstack < cp->gm->altstack_size ||
+	return entry_sp - cp->memory.altstack < cp->memory.altstack_size ||
 	       !has_switched_stacks(cp, sp);
 }
 
@@ -664,37 +842,50 @@ void checkpoint_landed(unsigned long sp)
 {
 	struct checkpoint *cp = own_checkpoint();
 
-	/* Pairs with the one in end_call(), when somebody else ends it. */
-	if (cp && smp_load_acquire(&cp->open) &&
-	    checkpoint_is_of_current(cp) && lands_outside(cp, sp))
+	for (cp = cp ? cp->innermost : NULL; cp; cp = cp->outer) {
+		/* Pairs with the one in end_call(), when somebody else ends it. */
+		if (!smp_load_acquire(&cp->open))
+			continue;
+		if (!checkpoint_is_of_current(cp) || !lands_outside(cp, sp))
+			break;
 		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
+	}
 }
 
 static void deferred_work(struct work_struct *work)
 {
 	struct llist_node *list = llist_del_all(&deferred);
-	struct checkpoint *cp, *next;
+	struct checkpoint *first, *next, *cp;
 
-	llist_for_each_entry_safe(cp, next, list, deferred) {
-		close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
-		checkpoint_put(cp);
+	llist_for_each_entry_safe(first, next, list, deferred) {
+		for (cp = first; cp; cp = cp->inner)
+			close_checkpoint(cp, NULL, REASSURE_COUNTER_ABANDONED);
+		checkpoint_put(first);
 	}
 }
 
 static DECLARE_WORK(deferred_worker, deferred_work);
 
+/* Of a call that is being opened, its thread takes care. */
+static bool is_call_of(const struct checkpoint *cp, const struct rescue_point *rp)
+{
+	/* Pairs with those where it is opened. */
+	bool open = READ_ONCE(cp->entering) || smp_load_acquire(&cp->open);
+
+	return open && READ_ONCE(cp->rp) == rp;
+}
+
 static struct checkpoint *find_of(struct rescue_point *rp)
 {
-	struct checkpoint *cp;
+	struct checkpoint *first, *cp;
 	int bucket;
 
 	rcu_read_lock();
-	hash_for_each_rcu(table, bucket, cp, node)
-		/* Of a call that is being opened, its thread takes care. */
-		if ((READ_ONCE(cp->entering) || smp_load_acquire(&cp->open)) &&
-		    READ_ONCE(cp->rp) == rp &&
-		    refcount_inc_not_zero(&cp->users))
-			goto unlock;
+	hash_for_each_rcu(table, bucket, first, node)
+		/* Pairs with the one in inner_level(). */
+		for (cp = first; cp; cp = smp_load_acquire(&cp->inner))
+			if (is_call_of(cp, rp) && checkpoint_try_get(cp))
+				goto unlock;
 	cp = NULL;
 unlock:
 	rcu_read_unlock();
@@ -729,7 +920,7 @@ static struct checkpoint *find_of_task(const struct task_struct *task)
 
 	rcu_read_lock();
 	hash_for_each_possible_rcu(table, cp, node, (unsigned long)task)
-		if (cp->task == task && refcount_inc_not_zero(&cp->users))
+		if (cp->task == task && checkpoint_try_get(cp))
 			goto unlock;
 	cp = NULL;
 unlock:
@@ -737,20 +928,20 @@ unlock:
 	return cp;
 }
 
-static void give_up(struct checkpoint *cp, int refusal)
+/* @first: it is the outermost of them. */
+static void give_up(struct checkpoint *cp, int refusal, bool first)
 {
 	if (cp->deadline.task)
 		deadline_cancel(cp);
 	stop_recording(cp);
 	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
-		     guarded_mm_saved(cp->gm));
-	if (refusal == REASSURE_REFUSED_WATCHDOG) {
+		     close_memory(cp));
+	if (refusal == REASSURE_REFUSED_WATCHDOG && first) {
 		count_events(&cp->rp->counters, REASSURE_COUNTER_GIVEN_UP, 1);
 		cp->given_up = true;
 		siblings_pause(cp->gm, cp->task);
 	}
 	WRITE_ONCE(cp->refusal, refusal);
-	guarded_mm_close(cp->gm);
 	pr_info_ratelimited("gave up a call of %s[%d] in %s for other threads: %s\n",
 			    current->comm, task_tgid_nr(current),
 			    cp->rp->config.name,
@@ -768,12 +959,16 @@ static void give_up(struct checkpoint *cp, int refusal)
 void checkpoint_give_up(struct guarded_mm *gm)
 {
 	struct task_struct *owner = READ_ONCE(gm->owner);
-	struct checkpoint *cp = owner ? find_of_task(owner) : NULL;
+	struct checkpoint *first = owner ? find_of_task(owner) : NULL;
+	struct checkpoint *cp;
+	bool any = false;
 	int refusal;
 
-	if (!cp)
-		return;
-	if (mutex_trylock(&cp->lock)) {
+	/* The outermost first: all around one that has been refused are, too. */
+	for (cp = first; cp; cp = smp_load_acquire(&cp->inner)) {
+		if (!mutex_trylock(&cp->lock))
+			break;
+		any |= cp->open && cp->given_up;
 		if (cp->open && cp->refusal < 0 && cp->gm == gm &&
 		    READ_ONCE(gm->owner) == cp->task) {
 			refusal = READ_ONCE(gm->refusal);
@@ -781,11 +976,13 @@ void checkpoint_give_up(struct guarded_mm *gm)
 			if (refusal < 0 && !cp->stops)
 				refusal = REASSURE_REFUSED_THREADS;
 			if (refusal >= 0)
-				give_up(cp, refusal);
+				give_up(cp, refusal, !any);
+			any |= refusal >= 0;
 		}
 		mutex_unlock(&cp->lock);
 	}
-	checkpoint_put(cp);
+	if (first)
+		checkpoint_put(first);
 }
 
 static struct checkpoint *first_hashed(void)
@@ -848,7 +1045,7 @@ static bool fault_is_inside(struct checkpoint *cp)
 	if (get_user(address, (unsigned long __user *)sp))
 		return false;
 	/* The function's own ret went to a return address that was smashed. */
-	if (guarded_mm_left(cp->gm, regs->sp))
+	if (guarded_call_left(&cp->memory, regs->sp))
 		return regs->sp == sp + sizeof(unsigned long) &&
 		       address == regs->ip;
 	if (has_switched_stacks(cp, regs->sp))
@@ -884,15 +1081,17 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 		siblings_await_parked(cp->gm);
 	if (others_run(cp))
 		return REASSURE_REFUSED_THREADS;
-	if (!fault_is_inside(cp))
+	if (cp->memory.left || !fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;
+	if (cp->lost >= 0)
+		return cp->lost;
 	if (!return_is_watched(cp) || !returns_to(cp) || !exits_are_probed(cp))
 		return REASSURE_REFUSED_PROBE;
-	refusal = rollback_prepare(rb, cp->gm);
+	refusal = rollback_prepare(rb, cp->gm, &cp->memory);
 	if (refusal == REASSURE_REFUSED_PINNED) {
 		/* Perhaps only a batch on its way to the LRU lists has it. */
 		kernel_drain_all_lru_batches();
-		refusal = rollback_prepare(rb, cp->gm);
+		refusal = rollback_prepare(rb, cp->gm, &cp->memory);
 	}
 	if (refusal >= 0)
 		return refusal;
@@ -956,8 +1155,6 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	unsigned long address = returns_to(cp);
 	int ret;
 
-	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
-		     guarded_mm_saved(cp->gm));
 	ret = rollback_commit(rb);
 	if (ret)
 		return ret;
@@ -987,8 +1184,23 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
  */
 void checkpoint_end_call(struct checkpoint *cp)
 {
-	guarded_mm_close(cp->gm);
+	/* For the calls around. */
+	guarded_mm_cancel_rollback(cp->gm);
+	count_events(&cp->rp->counters, REASSURE_COUNTER_PAGES_SAVED,
+		     close_memory(cp));
 	end_call(cp);
+}
+
+/**
+ * checkpoint_end_inside() - a call of current was rolled back
+ * @cp: its checkpoint, not locked
+ *
+ * With it, those inside are over.
+ */
+void checkpoint_end_inside(struct checkpoint *cp)
+{
+	close_inside(cp);
+	cp->first->innermost = cp->outer ?: cp->first;
 }
 
 /*

@@ -11,6 +11,7 @@
 
 #include "arch/x86/registers.h"
 #include "deadline.h"
+#include "guarded_mm.h"
 #include "open_files.h"
 #include "process_state.h"
 #include "rescue_point.h"
@@ -40,13 +41,36 @@ struct signal_state {
 	bool unkillable;
 };
 
+/* So many calls of a thread may be open at a time, one inside the other. */
+#define CHECKPOINT_LEVELS	64
+
+/* Of so many rescue points the rescues inside one call are counted apart. */
+#define CHECKPOINT_INNER_POINTS	4
+
+/**
+ * struct inner_rescues - rescues of one rescue point inside a call of another
+ * @rp: the one; only ever compared.  The last stands for all others, too
+ * @count: how many
+ */
+struct inner_rescues {
+	const struct rescue_point *rp;
+	unsigned int count;
+};
+
 /**
  * struct checkpoint - one call of a rescue point, by one thread
- * @node: in the table of checkpoint.c; RCU
+ * @node: in the table of checkpoint.c, the outermost of each thread; RCU
  * @rcu: for freeing
  * @deferred: in the list of those that wait for the worker
- * @users: the table's reference and one for each user
- * @lock: serialises rolling back with closing from outside
+ * @users: of the outermost, the table's reference and one for each user of it
+ *	or of one inside it
+ * @first: the outermost
+ * @outer: the next around this one, or NULL
+ * @inner: the next inside it, used or not, or NULL; freed with the outermost
+ * @level: how many are around it
+ * @innermost: of the outermost, the innermost in use, or itself; of the thread
+ * @lock: serialises rolling back with closing from outside, and keeps calls
+ *	inside from being opened; of one at a time
  * @flags: CHECKPOINT_WORK_QUEUED while @work is, CHECKPOINT_ENTRY_QUEUED while
  *	@entry is
  * @open: not committed, abandoned or rolled back yet; set by @task, cleared
@@ -56,13 +80,19 @@ struct signal_state {
  * @mm: its address space then; only ever compared
  * @exec_id: and its program
  * @gained_privileges: the program did when it was executed
- * @gm: the address space, with a reference; NULL before the first entry that
- *	was not refused
+ * @gm: the address space, with the reference of the outermost; NULL before the
+ *	first entry that was not refused
+ * @memory: what is known of the call there
  * @rp: the rescue point; deleting it ends the call first
  * @settings: of @rp at the entry, by which the call is judged to its end
  * @oracle: all memory at the entry, or NULL
  * @refusal: enum reassure_refusal: memory is not kept, there is only a
- *	refusal to tell when the call faults; or negative
+ *	refusal to tell when the call faults; or negative.  All around one that
+ *	has been refused are, too
+ * @lost: enum reassure_refusal for which what the call has done besides writing
+ *	to memory cannot be undone, or negative
+ * @rescues: since the entry, of rescue points inside
+ * @inner_points: entries of @rescues in use
  * @registers: at the entry
  * @return_address: where the call returns to; 0 where a return probe leads it
  *	to the trampoline
@@ -80,7 +110,7 @@ struct signal_state {
  * @stops: with the other threads stopped
  * @given_up: the call was, since it was blocked while others waited for it
  * @entry: opens it in a process with several threads
- * @work: brings the thread from a signal to its rollback
+ * @work: of the outermost: brings the thread from a signal to its rollback
  * @info: of the signal
  *
  * Made at a thread's first entry and used for all its calls, until the thread
@@ -91,6 +121,11 @@ struct checkpoint {
 	struct rcu_head rcu;
 	struct llist_node deferred;
 	refcount_t users;
+	struct checkpoint *first;
+	struct checkpoint *outer;
+	struct checkpoint *inner;
+	unsigned int level;
+	struct checkpoint *innermost;
 	struct mutex lock;	/* see above */
 	unsigned long flags;
 	bool open;
@@ -100,10 +135,14 @@ struct checkpoint {
 	u32 exec_id;
 	bool gained_privileges;
 	struct guarded_mm *gm;
+	struct guarded_call memory;
 	struct rescue_point *rp;
 	struct rescue_point_settings settings;
 	struct oracle *oracle;
 	int refusal;
+	int lost;
+	struct inner_rescues rescues[CHECKPOINT_INNER_POINTS];
+	unsigned int inner_points;
 	struct registers registers;
 	unsigned long return_address;
 	struct signal_state signals;
@@ -127,6 +166,29 @@ static inline struct sighand_struct *own_sighand(void)
 	return rcu_dereference_protected(current->sighand, true);
 }
 
+/*
+ * Another reference, to be given to checkpoint_put(), for who has one or keeps
+ * the thread from ending.
+ */
+static inline void checkpoint_get(struct checkpoint *cp)
+{
+	refcount_inc(&cp->first->users);
+}
+
+/* Under RCU; false when it is on its way out. */
+static inline bool checkpoint_try_get(struct checkpoint *cp)
+{
+	return refcount_inc_not_zero(&cp->first->users);
+}
+
+/* Why what the call did cannot be undone, as far as is known; or negative. */
+static inline int checkpoint_lost(const struct checkpoint *cp)
+{
+	int refusal = READ_ONCE(cp->gm->refusal);
+
+	return refusal >= 0 ? refusal : READ_ONCE(cp->lost);
+}
+
 bool checkpoint_return_probe_kills(struct rescue_point *rp,
 				   const struct pt_regs *regs);
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
@@ -148,6 +210,7 @@ void checkpoint_cancel(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_restore_signals(struct checkpoint *cp);
 int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb);
 void checkpoint_end_call(struct checkpoint *cp);
+void checkpoint_end_inside(struct checkpoint *cp);
 
 int reassure_checkpoint_init(void);
 void reassure_checkpoint_exit(void);

@@ -34,7 +34,7 @@ static void deadline_work(struct callback_head *work)
 
 	/* A signal's work is behind this one and serves the call. */
 	if (cp->deadline.expired == cp->deadline.call &&
-	    !test_bit(CHECKPOINT_WORK_QUEUED, &cp->flags))
+	    !test_bit(CHECKPOINT_WORK_QUEUED, &cp->first->flags))
 		rescue_current(cp, NULL);
 	put_work(cp);
 }
@@ -49,7 +49,7 @@ static enum hrtimer_restart on_expiry(struct hrtimer *timer)
 	struct checkpoint *cp =
 		container_of(timer, struct checkpoint, deadline.timer);
 	struct deadline *deadline = &cp->deadline;
-	int refusal = READ_ONCE(cp->gm->refusal);
+	int refusal = checkpoint_lost(cp);
 
 	if (refusal >= 0) {
 		count_refusal(&cp->rp->counters, refusal);
@@ -57,7 +57,7 @@ static enum hrtimer_restart on_expiry(struct hrtimer *timer)
 	}
 	if (test_and_set_bit_lock(0, &deadline->queued))
 		return HRTIMER_NORESTART;
-	refcount_inc(&cp->users);
+	checkpoint_get(cp);
 	pending_begin(&works_pending);
 	deadline->expired = deadline->call;
 	init_task_work(&deadline->work, deadline_work);

@@ -52,7 +52,7 @@ static void rescue_work(struct callback_head *work)
 {
 	struct checkpoint *cp = container_of(work, struct checkpoint, work);
 
-	rescue_current(cp, &cp->info);
+	rescue_current(cp->innermost, &cp->info);
 	clear_bit_unlock(CHECKPOINT_WORK_QUEUED, &cp->flags);
 	checkpoint_put(cp);
 	pending_end(&works_pending);
@@ -76,7 +76,7 @@ static void on_signal(void *data, int sig, struct kernel_siginfo *info,
 	cp = checkpoint_lookup();
 	/* One at a time: a second fault before the first is served is fatal. */
 	if (cp && !test_and_set_bit_lock(CHECKPOINT_WORK_QUEUED, &cp->flags)) {
-		if (refcount_inc_not_zero(&cp->users)) {
+		if (checkpoint_try_get(cp)) {
 			copy_siginfo(&cp->info, info);
 			init_task_work(&cp->work, rescue_work);
 			pending_begin(&works_pending);
@@ -99,9 +99,9 @@ static void on_delivery(void *data, int sig, struct kernel_siginfo *info,
 	if (!(action->sa.sa_flags & SA_RESETHAND))
 		return;
 	rcu_read_lock();
-	cp = checkpoint_lookup();
-	if (cp && READ_ONCE(cp->recording) && checkpoint_is_of_current(cp))
-		process_state_keep_actions(&cp->state);
+	for (cp = checkpoint_lookup(); cp; cp = cp->inner)
+		if (READ_ONCE(cp->recording) && checkpoint_is_of_current(cp))
+			process_state_keep_actions(&cp->state);
 	rcu_read_unlock();
 }
 

@@ -459,10 +459,13 @@ static void trim_later(struct guarded_mm *gm)
  * mapping is in use.  The caller's red zone need not be spared: its call
  * instruction has just written there.
  */
-static unsigned long find_live_stack(struct guarded_mm *gm, unsigned long sp)
+static unsigned long find_live_stack(const struct guarded_mm *gm,
+				     const struct guarded_call *call)
 {
+	unsigned long sp = call->entry_sp;
+
 	if (sp < gm->maps.stack_start || sp >= gm->maps.stack_end ||
-	    sp - gm->altstack < gm->altstack_size)
+	    sp - call->altstack < call->altstack_size)
 		return gm->maps.stack_start;
 	return sp;
 }
@@ -476,6 +479,15 @@ static bool has_changed(struct guarded_mm *gm, unsigned long live)
 	       !mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
 	       (live & PAGE_MASK) < gm->dead_end ||
 	       gm->log.nr_in_use || guarded_mm_may_be_in_use(gm);
+}
+
+/* The same at an entry inside a call, whose mappings are still those. */
+static bool has_changed_inside(struct guarded_mm *gm, unsigned long live)
+{
+	return !unprotected_is_empty(&gm->unprotected) ||
+	       shared_memory_has_changed(&gm->shared) ||
+	       page_log_has_fresh(&gm->log) ||
+	       (live & PAGE_MASK) < gm->dead_end;
 }
 
 /* Records the mappings; what is no stack any more was dead and is not now. */
@@ -516,25 +528,54 @@ static void forget_absent(struct guarded_mm *gm)
 	xa_destroy(&log->areas);
 }
 
+/*
+ * What did not exist at the entry of a call around, and may exist now, has to
+ * be protected.
+ */
+static void list_absent(struct guarded_mm *gm)
+{
+	struct page_log *log = &gm->log;
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_marked(&log->pages, index, entry, PAGE_LOG_FRESH_MARK) {
+		xa_clear_mark(&log->pages, index, PAGE_LOG_FRESH_MARK);
+		unprotected_add_page(&gm->unprotected, index << PAGE_SHIFT,
+				     guarded_mm_mm(gm), log->call);
+	}
+	xa_for_each_marked(&log->areas, index, entry, PAGE_LOG_FRESH_MARK) {
+		xa_clear_mark(&log->areas, index, PAGE_LOG_FRESH_MARK);
+		unprotected_add_area(&gm->unprotected, index << PMD_SHIFT);
+	}
+}
+
 /* With the mmap lock and @gm->lock held. */
-static int renew(struct guarded_mm *gm, unsigned long sp)
+static int renew(struct guarded_mm *gm, const struct guarded_call *call)
 {
 	unsigned long live, dead_end = gm->dead_end;
 	int refusal = -1;
 
-	/* Left by another's fault during the last call's end. */
-	if (page_log_has_absent(&gm->log))
-		forget_absent(gm);
-	if (gm->shared.log.nr_images)
-		shared_memory_close(&gm->shared);
+	if (call->logged.outer) {
+		list_absent(gm);
+	} else {
+		/* Left by another's fault during the last call's end. */
+		if (page_log_has_absent(&gm->log))
+			forget_absent(gm);
+		page_log_drop_cold(&gm->log);
+		if (gm->shared.log.nr_images)
+			shared_memory_close(&gm->shared);
+	}
 
 	if (!mappings_are_current(&gm->maps, guarded_mm_mm(gm))) {
+		/* The calls around would be compared with them, too. */
+		if (call->logged.outer)
+			return REASSURE_REFUSED_MAPPING;
 		refusal = renew_mappings(gm);
 		if (refusal >= 0)
 			return refusal;
 		dead_end = gm->dead_end;
 	}
-	live = find_live_stack(gm, sp) & PAGE_MASK;
+	live = find_live_stack(gm, call) & PAGE_MASK;
 	if (live < dead_end) {
 		gm->dead_end = live;
 		refusal = protection_renew_live_stack(gm, live, dead_end);
@@ -543,7 +584,8 @@ static int renew(struct guarded_mm *gm, unsigned long sp)
 		refusal = protection_renew(gm);
 	if (refusal < 0 && shared_memory_has_changed(&gm->shared))
 		refusal = shared_memory_renew(gm);
-	if (refusal < 0)
+	/* Inside a call there are no others than at its entry. */
+	if (refusal < 0 && !call->logged.outer)
 		hot_pages_check_use(gm);
 	return refusal;
 }
@@ -573,52 +615,69 @@ static bool lock_for_renewal(struct guarded_mm *gm)
 	return true;
 }
 
-static int lock_and_renew(struct guarded_mm *gm, unsigned long sp)
+static int lock_and_renew(struct guarded_mm *gm, const struct guarded_call *call)
 {
 	struct mm_struct *mm = guarded_mm_mm(gm);
 	int refusal;
 
-	mutex_lock(&gm->lock);
-	refusal = mappings_reserve(&gm->maps, mm) ? REASSURE_REFUSED_MEMORY : -1;
-	mutex_unlock(&gm->lock);
-	if (refusal >= 0)
-		return refusal;
+	if (!call->logged.outer) {
+		mutex_lock(&gm->lock);
+		refusal = mappings_reserve(&gm->maps, mm);
+		mutex_unlock(&gm->lock);
+		if (refusal)
+			return REASSURE_REFUSED_MEMORY;
+	}
 	if (!lock_for_renewal(gm))
 		return REASSURE_REFUSED_FOREIGN;
 	mutex_lock(&gm->lock);
-	refusal = renew(gm, sp);
+	refusal = renew(gm, call);
 	trim_later(gm);
 	mutex_unlock(&gm->lock);
 	mmap_read_unlock(mm);
 	return refusal;
 }
 
-static int copy_hot_pages(struct guarded_mm *gm, unsigned long sp,
+/* From here on the stack is live; the lock is held. */
+static void set_live_stack(struct guarded_mm *gm, unsigned long live)
+{
+	gm->dead_end = live & PAGE_MASK;
+	/* A few dead bytes more do no harm, and whole words are copied. */
+	gm->live_from = round_down(live & ~PAGE_MASK, sizeof(u64));
+}
+
+static int copy_hot_pages(struct guarded_mm *gm, struct guarded_call *call,
 			  unsigned long live)
 {
 	bool cooled;
 
 	mutex_lock(&gm->lock);
-	gm->dead_end = live & PAGE_MASK;
-	/* A few dead bytes more do no harm, and whole words are copied. */
-	gm->live_from = round_down(live & ~PAGE_MASK, sizeof(u64));
+	set_live_stack(gm, live);
 	cooled = hot_pages_copy(gm);
 	mutex_unlock(&gm->lock);
-	return cooled ? lock_and_renew(gm, sp) : -1;
+	return cooled ? lock_and_renew(gm, call) : -1;
+}
+
+static void set_entry(struct guarded_call *call, unsigned long sp)
+{
+	call->entry_sp = sp;
+	call->altstack = current->sas_ss_sp;
+	call->altstack_size = current->sas_ss_size;
+	call->left = false;
 }
 
 /**
  * guarded_mm_open() - begin to keep what current's memory holds
  * @gm: its address space, in which no other task runs, or current has stopped
  *	the others
+ * @call: what will be known of the call
  * @sp: its user stack pointer
  * @shared: what becomes of writes to shared memory
  *
  * Return: negative, or the enum reassure_refusal for which there is no
  * checkpoint; then the others run again.
  */
-int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
-		    enum reassure_shared shared)
+int guarded_mm_open(struct guarded_mm *gm, struct guarded_call *call,
+		    unsigned long sp, enum reassure_shared shared)
 {
 	bool stops = siblings_are_stopped(&gm->siblings);
 	unsigned long live;
@@ -630,12 +689,10 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	 */
 	if (smp_load_acquire(&gm->owner) || smp_load_acquire(&gm->closing))
 		return REASSURE_REFUSED_THREADS;
-	gm->entry_sp = sp;
-	gm->altstack = current->sas_ss_sp;
-	gm->altstack_size = current->sas_ss_size;
-	gm->log.call++;
-	gm->log.nr_saved = 0;
+	set_entry(call, sp);
+	page_log_begin(&gm->log, &call->logged);
 	gm->reprotected = false;
+	gm->incomplete = false;
 	shared_memory_open(&gm->shared, shared);
 	/* Who could not be made to wait has told so already. */
 	if (!stops)
@@ -647,13 +704,13 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	if (atomic_read(&gm->other_faults) ||
 	    !compat_only_mmu_notifier(&gm->notifier))
 		refusal = REASSURE_REFUSED_FOREIGN;
-	live = find_live_stack(gm, sp);
+	live = find_live_stack(gm, call);
 	if (refusal < 0 && has_changed(gm, live)) {
-		refusal = lock_and_renew(gm, sp);
-		live = find_live_stack(gm, sp);
+		refusal = lock_and_renew(gm, call);
+		live = find_live_stack(gm, call);
 	}
 	if (refusal < 0)
-		refusal = copy_hot_pages(gm, sp, live);
+		refusal = copy_hot_pages(gm, call, live);
 	if (stops && refusal < 0)
 		refusal = READ_ONCE(gm->refusal);
 	if (refusal >= 0)
@@ -661,15 +718,112 @@ int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
 	return refusal;
 }
 
+/*
+ * Whether a call can be opened inside those that are.  What they have changed of
+ * mappings would have to be put back to different states.
+ */
+static bool can_open_inside(struct guarded_mm *gm, enum reassure_shared shared)
+{
+	return gm->owner == current && READ_ONCE(gm->refusal) == -1 &&
+	       shared == gm->shared.mode && shared != REASSURE_SHARED_RESTORE &&
+	       !gm->moved.count && !gm->reprotected && !gm->log.nr_in_use &&
+	       !guarded_mm_may_be_in_use(gm) &&
+	       (mappings_are_current(&gm->maps, guarded_mm_mm(gm)) ||
+		mappings_look_again(&gm->maps, guarded_mm_mm(gm)));
+}
+
+/* Negative when all is kept that the calls, one more now, may write to. */
+static int keep_inside(struct guarded_mm *gm, struct guarded_call *call)
+{
+	unsigned long live = find_live_stack(gm, call);
+	int cooled, refusal = -1;
+
+	if (has_changed_inside(gm, live))
+		refusal = lock_and_renew(gm, call);
+	if (refusal >= 0)
+		return refusal;
+	mutex_lock(&gm->lock);
+	/* The calls around may have live stack further down, from one before. */
+	if ((live & PAGE_MASK) <= gm->dead_end)
+		set_live_stack(gm, live);
+	cooled = hot_pages_copy_inside(gm);
+	mutex_unlock(&gm->lock);
+	if (cooled < 0)
+		return REASSURE_REFUSED_MEMORY;
+	return cooled ? lock_and_renew(gm, call) : -1;
+}
+
+/**
+ * guarded_mm_open_inside() - keep what memory holds now, too
+ * @gm: the address space of current, which has a call open there
+ * @call: what will be known of the call
+ * @sp: its user stack pointer
+ * @shared: what becomes of writes to shared memory
+ *
+ * Whoever may end the open calls is kept from it.
+ *
+ * Return: false when that is not possible; the open calls are as they were.
+ */
+bool guarded_mm_open_inside(struct guarded_mm *gm, struct guarded_call *call,
+			    unsigned long sp, enum reassure_shared shared)
+{
+	if (!can_open_inside(gm, shared))
+		return false;
+	set_entry(call, sp);
+	call->saved = gm->log.nr_saved;
+	mutex_lock(&gm->lock);
+	page_log_begin_inner(&gm->log, &call->logged);
+	mutex_unlock(&gm->lock);
+	/* Others' faults of before have been noted, and the later ones see it. */
+	smp_mb();
+	if (!atomic_read(&gm->other_faults) &&
+	    compat_only_mmu_notifier(&gm->notifier) &&
+	    keep_inside(gm, call) < 0 && READ_ONCE(gm->refusal) == -1)
+		return true;
+	guarded_mm_close_inside(gm, call);
+	return false;
+}
+
+/**
+ * guarded_mm_close_inside() - a call ends
+ * @gm: the address space
+ * @call: the call; its owner, or who keeps him from opening another
+ *
+ * Others are open, or were a moment ago.
+ *
+ * Return: how many pages had been saved since its entry and were not in calls
+ * inside it; 0 when such are open.
+ */
+unsigned long guarded_mm_close_inside(struct guarded_mm *gm,
+				      struct guarded_call *call)
+{
+	struct page_log *log = &gm->log;
+	unsigned long saved = 0;
+	bool alone;
+
+	mutex_lock(&gm->lock);
+	alone = log->innermost == &call->logged && !call->logged.outer;
+	if (!alone && log->innermost == &call->logged) {
+		saved = log->nr_saved - call->saved;
+		log->nr_saved = call->saved;
+	}
+	if (!alone)
+		page_log_end_one(log, &call->logged);
+	mutex_unlock(&gm->lock);
+	return alone ? guarded_mm_close(gm) : saved;
+}
+
 /* For guarded_mm_close(), when there is something to clear up. */
 void guarded_mm_clear_up(struct guarded_mm *gm)
 {
 	mutex_lock(&gm->lock);
 	shared_memory_close(&gm->shared);
-	if (gm->released)
+	if (gm->released) {
 		page_log_clear(&gm->log);
-	else
+	} else {
+		page_log_drop_cold(&gm->log);
 		forget_absent(gm);
+	}
 	trim_later(gm);
 	mutex_unlock(&gm->lock);
 	moved_mappings_discard(gm);
@@ -692,24 +846,21 @@ bool guarded_mm_begin_rollback(struct guarded_mm *gm)
 
 void guarded_mm_cancel_rollback(struct guarded_mm *gm)
 {
-	cmpxchg(&gm->refusal, GUARDED_MM_ROLLING_BACK, -1);
+	cmpxchg(&gm->refusal, GUARDED_MM_ROLLING_BACK,
+		gm->incomplete ? REASSURE_REFUSED_MEMORY : -1);
 }
 
-/**
- * guarded_mm_left() - whether a stack pointer is outside of the open call
- * @gm: the address space
- * @sp: user stack pointer of its owner, which is current
- *
- * On an alternate signal stack the call is still inside, unless it was
- * entered there.
- */
-bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp)
+/* Current, the owner, runs at @sp: no call that it has left is rolled back. */
+void guarded_mm_note_left(struct guarded_mm *gm, unsigned long sp)
 {
-	bool entry_on_altstack = gm->entry_sp - gm->altstack < gm->altstack_size;
+	struct guarded_call *call = guarded_mm_call(gm);
 
-	if (on_sig_stack(sp) || sp - gm->altstack < gm->altstack_size)
-		return entry_on_altstack && sp > gm->entry_sp;
-	return entry_on_altstack || sp > gm->entry_sp;
+	for (; call; call = guarded_call_outer(call)) {
+		if (!guarded_call_left(call, sp))
+			return;
+		call->left = true;
+	}
+	guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
 }
 
 /* Where return probes lead to; 0 when none was hit.  The mmap lock is held. */

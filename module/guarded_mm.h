@@ -9,6 +9,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
+#include <linux/sched/signal.h>
 
 #include "compat.h"
 #include "mappings.h"
@@ -17,6 +18,27 @@
 #include "shared_memory.h"
 #include "siblings.h"
 #include "unprotected.h"
+
+/**
+ * struct guarded_call - a call whose memory is kept
+ * @logged: its number, and the call around it
+ * @entry_sp: user stack pointer at the entry
+ * @altstack: its alternate signal stack then
+ * @altstack_size: the size of that
+ * @saved: page_log.nr_saved then
+ * @left: current ran outside of it, although nobody has seen it return
+ *
+ * Belongs to who has it opened; linked under the lock of the address space, and
+ * freed under RCU.
+ */
+struct guarded_call {
+	struct logged_call logged;
+	unsigned long entry_sp;
+	unsigned long altstack;
+	unsigned long altstack_size;
+	unsigned long saved;
+	bool left;
+};
 
 /**
  * struct guarded_mm - an address space in which checkpoints are opened
@@ -36,22 +58,21 @@
  * @siblings: the threads that run in it, and who stops them
  * @other_faults: faults of other processes in this address space now, and of
  *	the threads where there are several
- * @dead_end: from here on the stack is live at the entry; below it, in the
- *	stack mapping, it is neither protected nor kept.  0 when all is live
+ * @dead_end: from here on the stack is live at the entry, or was at that of a
+ *	call inside; below it, in the stack mapping, it is neither protected nor
+ *	kept.  0 when all is live
  * @live_from: the first word of the page @dead_end in which something is live
  * @released: the address space has ended
  * @listed: it is, or was, in the table
- * @entry_sp: user stack pointer at the entry
- * @altstack: its alternate signal stack then
- * @altstack_size: the size of that
- * @refusal: enum reassure_refusal for which the checkpoint can no longer be
- *	rolled back, or negative; the first reason stays.
- *	GUARDED_MM_ROLLING_BACK when it is too late for one
+ * @refusal: enum reassure_refusal for which no open call can be rolled back any
+ *	more, or negative; the first reason stays.  GUARDED_MM_ROLLING_BACK
+ *	when it is too late for one
  * @in_fault: who is in a page fault or protects its pages, if that is @owner;
  *	only ever compared
  * @rearranging: who moves mappings in such a way that nothing is lost; set and
  *	cleared by that task, only ever compared
  * @reprotected: the open call has called mprotect(); its own field
+ * @incomplete: the page log is not what it should be any more; its own field
  * @moved: what the open call has moved
  * @trampoline: where return probes lead to, 0 until known
  * @switches_stacks: functions do not return in the opposite order of their
@@ -75,13 +96,11 @@ struct guarded_mm {
 	unsigned int live_from;
 	bool released;
 	bool listed;
-	unsigned long entry_sp;
-	unsigned long altstack;
-	unsigned long altstack_size;
 	int refusal;
 	struct task_struct *in_fault;
 	struct task_struct *rearranging;
 	bool reprotected;
+	bool incomplete;
 	struct moved_mappings moved;
 	unsigned long trampoline;
 	bool switches_stacks;
@@ -90,6 +109,23 @@ struct guarded_mm {
 static inline struct mm_struct *guarded_mm_mm(struct guarded_mm *gm)
 {
 	return gm->notifier.mm;
+}
+
+/* The innermost call, NULL when none is open. */
+static inline struct guarded_call *guarded_mm_call(struct guarded_mm *gm)
+{
+	/* Pairs with the one in page_log_end_one(). */
+	struct logged_call *call = smp_load_acquire(&gm->log.innermost);
+
+	return call ? container_of(call, struct guarded_call, logged) : NULL;
+}
+
+/* The call around @call, or NULL. */
+static inline struct guarded_call *guarded_call_outer(struct guarded_call *call)
+{
+	struct logged_call *outer = READ_ONCE(call->logged.outer);
+
+	return outer ? container_of(outer, struct guarded_call, logged) : NULL;
 }
 
 /*
@@ -165,10 +201,29 @@ static inline bool guarded_mm_may_be_in_use(struct guarded_mm *gm)
 	       (READ_ONCE(gm->siblings.stop) && gm->siblings.io_uring);
 }
 
-/* How many images were taken since the entry. */
+/* How many images were taken since the entry of the outermost call. */
 static inline unsigned long guarded_mm_saved(const struct guarded_mm *gm)
 {
 	return gm->log.nr_saved + gm->shared.log.nr_saved;
+}
+
+/**
+ * guarded_call_left() - whether a stack pointer is outside of a call
+ * @call: the call, of current
+ * @sp: its user stack pointer
+ *
+ * On an alternate signal stack the call is still inside, unless it was
+ * entered there.
+ */
+static inline bool guarded_call_left(const struct guarded_call *call,
+				     unsigned long sp)
+{
+	unsigned long altstack = call->altstack, size = call->altstack_size;
+	bool entry_on_altstack = call->entry_sp - altstack < size;
+
+	if (on_sig_stack(sp) || sp - altstack < size)
+		return entry_on_altstack && sp > call->entry_sp;
+	return entry_on_altstack || sp > call->entry_sp;
 }
 
 struct guarded_mm *guarded_mm_find(struct mm_struct *mm);
@@ -179,25 +234,31 @@ void guarded_mm_mappings_may_change(void);
 void guarded_mm_bypassed(struct mm_struct *mm, unsigned long start,
 			 unsigned long end, int refusal);
 
-int guarded_mm_open(struct guarded_mm *gm, unsigned long sp,
-		    enum reassure_shared shared);
+int guarded_mm_open(struct guarded_mm *gm, struct guarded_call *call,
+		    unsigned long sp, enum reassure_shared shared);
+bool guarded_mm_open_inside(struct guarded_mm *gm, struct guarded_call *call,
+			    unsigned long sp, enum reassure_shared shared);
+unsigned long guarded_mm_close_inside(struct guarded_mm *gm,
+				      struct guarded_call *call);
 void guarded_mm_clear_up(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
 bool guarded_mm_begin_rollback(struct guarded_mm *gm);
 void guarded_mm_cancel_rollback(struct guarded_mm *gm);
 bool guarded_mm_note_switches_stacks(struct mm_struct *mm);
 bool guarded_mm_switches_stacks(struct mm_struct *mm);
-bool guarded_mm_left(const struct guarded_mm *gm, unsigned long sp);
+void guarded_mm_note_left(struct guarded_mm *gm, unsigned long sp);
 unsigned long guarded_mm_trampoline(struct guarded_mm *gm);
 
 /**
  * guarded_mm_close() - the pre-images are not wanted any more
  * @gm: the address space
  *
+ * Ends all calls that are open there.
+ *
  * The pages that were written stay writable and are hot from now on.  Threads
  * that were stopped go on.
  *
- * Return: how many pages had been saved.
+ * Return: how many pages had been saved since the entry of the outermost.
  */
 static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 {
@@ -206,11 +267,12 @@ static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 		     READ_ONCE(gm->siblings.stopper) == gm->owner;
 
 	WRITE_ONCE(gm->closing, true);
+	WRITE_ONCE(gm->log.innermost, NULL);
 	/* In this order for who looks whether he may begin. */
 	smp_store_release(&gm->owner, NULL);
 	/* Another's fault that comes later is seen by the next entry. */
 	if (unlikely(page_log_has_absent(&gm->log) || gm->moved.count ||
-		     gm->shared.log.nr_images ||
+		     gm->shared.log.nr_images || !list_empty(&gm->log.cold) ||
 		     READ_ONCE(gm->released)))
 		guarded_mm_clear_up(gm);
 	/* What was cleared up is seen by who begins next. */

@@ -91,6 +91,65 @@ unreadable:
 	return true;
 }
 
+/*
+ * @page is not to be copied again; an open call may want what was.  It may have
+ * been written since, but then by that call.
+ */
+static void make_cold_inside(struct guarded_mm *gm, struct logged_page *page)
+{
+	if (!page_log_wants_any(&gm->log, page)) {
+		make_cold(gm, page);
+		return;
+	}
+	unprotected_add_page(&gm->unprotected, page->address,
+			     guarded_mm_mm(gm), gm->log.call);
+	page_log_cool(&gm->log, page);
+}
+
+/**
+ * hot_pages_copy_inside() - copy the hot pages, at an entry inside a call
+ * @gm: the address space of current; @gm->lock is held
+ *
+ * What the calls around want stays in the log.
+ *
+ * Return: whether pages are left in @gm->unprotected that are not hot any more;
+ * -ENOMEM; -ENOSPC beyond a limit.
+ */
+int hot_pages_copy_inside(struct guarded_mm *gm)
+{
+	struct page_log *log = &gm->log;
+	struct logged_page *page, *next;
+	int cooled = 0, ret = 0;
+	unsigned int from;
+	bool copied;
+
+	list_for_each_entry_safe(page, next, &log->images, node) {
+		if (page->call == log->open ||
+		    guarded_mm_is_dead_stack(gm, page->address))
+			continue;
+		from = guarded_mm_live_from(gm, page->address);
+		pagefault_disable();
+		copied = !is_due(page) || page->address == gm->dead_end ||
+			 !is_unchanged(page);
+		if (copied && page_log_wants(log, page))
+			ret = page_log_has_room(log) ?
+			      page_log_keep(log, page, PAGE_LOG_GFP) : -ENOSPC;
+		if (copied && !ret)
+			copied = read_page(page, from);
+		pagefault_enable();
+		if (ret)
+			return ret;
+		if (copied) {
+			page->entries++;
+			page_log_saved(log, page, from);
+		} else {
+			make_cold_inside(gm, page);
+			cooled = 1;
+		}
+	}
+	return cooled;
+}
+
 /**
  * hot_pages_copy() - copy the hot pages, at the entry
  * @gm: the address space of current; @gm->lock is held
@@ -115,6 +174,9 @@ bool hot_pages_copy(struct guarded_mm *gm)
 			continue;
 		from = 0;
 		due = is_due(page);
+		/* One is for calls inside that may come again. */
+		if (unlikely(page->older && page->older->older))
+			page_log_drop_older(log, page->older);
 		if (page->address <= gm->dead_end) {
 			if (guarded_mm_is_dead_stack(gm, page->address))
 				continue;

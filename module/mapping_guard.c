@@ -212,8 +212,8 @@ static bool is_lost(struct guarded_mm *gm)
 {
 	if (!thread_group_empty(current) && !READ_ONCE(gm->siblings.stop))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
-	else if (guarded_mm_left(gm, task_pt_regs(current)->sp))
-		guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
+	else
+		guarded_mm_note_left(gm, task_pt_regs(current)->sp);
 	return READ_ONCE(gm->refusal) >= 0;
 }
 

@@ -78,6 +78,18 @@ static bool is_stack(struct vm_area_struct *vma)
 	       vma->vm_start <= start && start < vma->vm_end;
 }
 
+/* What tells at the next entry that nothing was mapped or unmapped. */
+static void record_sums(struct mappings *maps, struct mm_struct *mm)
+{
+	maps->brk = mm->brk;
+	maps->total_vm = mm->total_vm;
+	maps->data_vm = mm->data_vm;
+	maps->exec_vm = mm->exec_vm;
+	maps->locked_vm = mm->locked_vm;
+	/* With the mmap lock held nothing can make it stale meanwhile. */
+	WRITE_ONCE(maps->stale, false);
+}
+
 /**
  * mappings_record() - record the mappings
  * @maps: where; mappings_reserve() has made room
@@ -95,15 +107,9 @@ int mappings_record(struct mappings *maps, struct mm_struct *mm)
 	VMA_ITERATOR(vmi, mm, 0);
 
 	maps->count = 0;
-	maps->brk = mm->brk;
 	maps->stack_start = 0;
 	maps->stack_end = 0;
-	maps->total_vm = mm->total_vm;
-	maps->data_vm = mm->data_vm;
-	maps->exec_vm = mm->exec_vm;
-	maps->locked_vm = mm->locked_vm;
-	/* With the mmap lock held nothing can make it stale meanwhile. */
-	WRITE_ONCE(maps->stale, false);
+	record_sums(maps, mm);
 	for_each_vma(vmi, vma) {
 		refusal = mapping_refusal(vma);
 		if (refusal < 0 && maps->count == maps->capacity)
@@ -352,6 +358,38 @@ int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 		}
 	}
 	return map == last ? 0 : -EBUSY;
+}
+
+/* Where the main stack begins now. */
+static unsigned long stack_start(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma = vma_lookup(mm, mm->start_stack);
+
+	return vma && is_stack(vma) ? vma->vm_start : 0;
+}
+
+/**
+ * mappings_look_again() - see whether all is as recorded that was not current
+ * @maps: the mappings at the entry
+ * @mm: the address space of current, not locked
+ *
+ * The kernel maps its page for probes at the first of them, behind our back.
+ *
+ * Return: whether nothing else has changed; then they are current.
+ */
+bool mappings_look_again(struct mappings *maps, struct mm_struct *mm)
+{
+	struct mapping_changes changes = {};
+	bool same;
+
+	mmap_read_lock(mm);
+	same = mm->brk == maps->brk && stack_start(mm) == maps->stack_start &&
+	       !mappings_compare(maps, mm, false, &changes) && !changes.count;
+	if (same)
+		record_sums(maps, mm);
+	mmap_read_unlock(mm);
+	kvfree(changes.list);
+	return same;
 }
 
 static long reprotect(const struct mapping_change *change)

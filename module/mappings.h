@@ -90,6 +90,7 @@ bool mappings_can_revert(const struct mappings *maps,
 unsigned long mappings_size(const struct mappings *maps);
 int mappings_changes_reserve(struct mapping_changes *changes,
 			     const struct mappings *maps, struct mm_struct *mm);
+bool mappings_look_again(struct mappings *maps, struct mm_struct *mm);
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 		     bool reprotected, struct mapping_changes *changes);
 int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
@@ -107,8 +108,8 @@ void mappings_free(struct mappings *maps);
  * too, unless none of the mapping's pages was ever touched; then at worst a
  * rollback finds a difference and is refused.
  */
-static inline bool mappings_are_current(const struct mappings *maps,
-					struct mm_struct *mm)
+static __always_inline bool mappings_are_current(const struct mappings *maps,
+						 struct mm_struct *mm)
 {
 	return !READ_ONCE(maps->stale) && maps->brk == READ_ONCE(mm->brk) &&
 	       maps->total_vm == READ_ONCE(mm->total_vm) &&

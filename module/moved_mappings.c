@@ -192,6 +192,9 @@ static int dissolve_areas(struct guarded_mm *gm, unsigned long start,
 
 	xa_for_each_range(&gm->log.areas, index, entry, start >> PMD_SHIFT,
 			  last) {
+		/* At the entry of a call inside there may have been pages. */
+		if (xa_to_value(entry) < gm->log.open)
+			return -EBUSY;
 		ret = dissolve_area(gm, index << PMD_SHIFT, move);
 		if (ret)
 			return ret;
@@ -219,6 +222,8 @@ static void follow(struct guarded_mm *gm, const struct moved_mapping *move)
 	mmap_read_unlock(mm);
 	if (ret) {
 		guarded_mm_refuse(gm, REASSURE_REFUSED_MEMORY);
+		/* Or later, when there is a rollback now. */
+		gm->incomplete = true;
 		unprotected_add_range(&gm->unprotected, 0, TASK_SIZE_MAX);
 	}
 }

@@ -26,6 +26,7 @@
 #define DEFAULT_BUDGET_RESCUES	20
 #define DEFAULT_BUDGET_SECONDS	3600
 #define DEFAULT_WATCHDOG_MS	20
+#define DEFAULT_ESCALATE	3
 
 /* The landings of a file with the longest path. */
 #define LANDINGS_BYTES	(PATH_MAX + 64 + REASSURE_LANDINGS_MAX * sizeof(u64))
@@ -58,6 +59,10 @@ static struct netlink_range_validation deadline_range = {
 static struct netlink_range_validation watchdog_range = {
 	.min = 1,
 	.max = REASSURE_WATCHDOG_MAX,
+};
+
+static struct netlink_range_validation escalate_range = {
+	.max = REASSURE_ESCALATE_MAX,
 };
 
 /* 0 takes it away. */
@@ -98,6 +103,8 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
+	[REASSURE_A_ESCALATE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &escalate_range),
 	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
 			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
@@ -125,6 +132,8 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
+	[REASSURE_A_ESCALATE] =
+		NLA_POLICY_FULL_RANGE(NLA_U32, &escalate_range),
 	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
@@ -305,6 +314,8 @@ static int parse_settings(struct genl_info *info,
 		settings->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_WATCHDOG])
 		settings->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
+	if (attrs[REASSURE_A_ESCALATE])
+		settings->escalate = nla_get_u32(attrs[REASSURE_A_ESCALATE]);
 	return 0;
 }
 
@@ -462,6 +473,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		.budget_rescues = DEFAULT_BUDGET_RESCUES,
 		.budget_seconds = DEFAULT_BUDGET_SECONDS,
 		.watchdog_ms = DEFAULT_WATCHDOG_MS,
+		.escalate = DEFAULT_ESCALATE,
 	};
 	struct rescue_point_config config = {};
 	struct file *file;
@@ -671,7 +683,8 @@ static int put_settings(struct sk_buff *skb,
 	if (settings->deadline_ms &&
 	    nla_put_u32(skb, REASSURE_A_DEADLINE, settings->deadline_ms))
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, REASSURE_A_WATCHDOG, settings->watchdog_ms))
+	if (nla_put_u32(skb, REASSURE_A_WATCHDOG, settings->watchdog_ms) ||
+	    nla_put_u32(skb, REASSURE_A_ESCALATE, settings->escalate))
 		return -EMSGSIZE;
 	if (!settings->budget_rescues)
 		return nla_put_flag(skb, REASSURE_A_BUDGET_UNLIMITED);

@@ -522,23 +522,35 @@ static unsigned int count_mappings(const struct file *file)
 	return count;
 }
 
+/* How many references to @file the calls of current hold. */
+static long count_references(const struct open_files *of,
+			     const struct file *file)
+{
+	long count = 0;
+	unsigned int i;
+
+	for (of = of->first; of; of = of->inner) {
+		for (i = 0; i < of->nr_kept; i++)
+			count += of->kept[i].file == file;
+		for (i = 0; i < of->nr_flagged; i++)
+			count += of->flagged[i].file == file;
+	}
+	return count;
+}
+
 /*
- * Whether all references to @file are descriptors, mappings and @of's of
- * current; the mmap lock is held.
+ * Whether all references to @file are descriptors, mappings and those of calls
+ * of current; the mmap lock is held.
  */
 static bool is_own(const struct open_files *of, const struct file *file)
 {
 	const struct fdtable *table = own_table();
 	long others = file_count(file);
 	unsigned long fd;
-	unsigned int i;
 
 	for_each_set_bit(fd, table->open_fds, table->max_fds)
 		others -= file_of(table, fd) == file;
-	for (i = 0; i < of->nr_kept; i++)
-		others -= of->kept[i].file == file;
-	for (i = 0; i < of->nr_flagged; i++)
-		others -= of->flagged[i].file == file;
+	others -= count_references(of, file);
 	if (others > 0)
 		others -= count_mappings(file);
 	return others <= 0;

@@ -53,6 +53,8 @@ struct flagged_file {
 
 /**
  * struct open_files - the descriptors of a thread's process, at an entry
+ * @first: those of the outermost call of the thread
+ * @inner: those of the call inside, or NULL
  * @known: bitmap of the descriptors that were open at the last entry and have
  *	not been closed or replaced since; cleared by the call that does so,
  *	inside or outside of a rescue point
@@ -76,6 +78,8 @@ struct flagged_file {
  * checkpoint.recording_lock.
  */
 struct open_files {
+	struct open_files *first;
+	struct open_files *inner;
 	unsigned long *known;
 	unsigned long *close_on_exec;
 	unsigned int words;

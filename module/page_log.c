@@ -26,6 +26,12 @@ MODULE_PARM_DESC(log_pages_total, "most pages that all page logs together may ho
 /* Pages that are held now, by all logs; without their spares. */
 static atomic_long_t held = ATOMIC_LONG_INIT(0);
 
+/* Whether a call may be opened that needs more; those that are need some. */
+bool page_log_has_room(const struct page_log *log)
+{
+	return log->nr_images < READ_ONCE(log_pages) / 2;
+}
+
 /* Makes room for one more page in @log; false beyond a limit. */
 static bool reserve(struct page_log *log)
 {
@@ -59,26 +65,54 @@ void page_log_init(struct page_log *log)
 	xa_init_flags(&log->pages, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&log->areas, XA_FLAGS_ACCOUNT);
 	INIT_LIST_HEAD(&log->images);
+	INIT_LIST_HEAD(&log->cold);
 	INIT_LIST_HEAD(&log->spares);
 }
 
-static bool covers_area(struct page_log *log, unsigned long address)
+/* A call begins inside the open ones. */
+void page_log_begin_inner(struct page_log *log, struct logged_call *call)
 {
-	return !xa_empty(&log->areas) &&
-	       xa_load(&log->areas, address >> PMD_SHIFT);
+	call->number = ++log->call;
+	call->outer = log->innermost;
+	log->open = call->number;
+	log->innermost = call;
+}
+
+/* @call, one of several that are open, ends. */
+void page_log_end_one(struct page_log *log, struct logged_call *call)
+{
+	struct logged_call *inner = log->innermost;
+
+	if (inner == call) {
+		log->open = call->outer->number;
+		/* From here on the others may end, and do so without the lock. */
+		smp_store_release(&log->innermost, call->outer);
+		return;
+	}
+	while (inner->outer != call)
+		inner = inner->outer;
+	WRITE_ONCE(inner->outer, call->outer);
 }
 
 /*
  * Whether the page at @address is hot, or what it held at the entry of the
- * open call is in the log: it may be writable.
+ * innermost call is in the log: it may be writable.
  */
 bool page_log_covers(struct page_log *log, unsigned long address)
 {
-	return xa_load(&log->pages, address >> PAGE_SHIFT) ||
-	       covers_area(log, address);
+	void *entry = xa_load(&log->pages, address >> PAGE_SHIFT);
+
+	if (entry && !xa_is_value(entry))
+		return !((struct logged_page *)entry)->cold;
+	if (entry && xa_get_mark(&log->pages, address >> PAGE_SHIFT,
+				 PAGE_LOG_FRESH_MARK))
+		return true;
+	return !xa_empty(&log->areas) &&
+	       xa_get_mark(&log->areas, address >> PMD_SHIFT,
+			   PAGE_LOG_FRESH_MARK);
 }
 
-/* Whether a rollback changes anything in [@start, @end), or may do so. */
+/* Whether any rollback changes anything in [@start, @end), or may do so. */
 bool page_log_has(struct page_log *log, unsigned long start, unsigned long end)
 {
 	unsigned long index = start >> PAGE_SHIFT;
@@ -91,7 +125,7 @@ bool page_log_has(struct page_log *log, unsigned long start, unsigned long end)
 		return true;
 	xa_for_each_range(&log->pages, index, entry, index, last) {
 		page = xa_is_value(entry) ? NULL : entry;
-		if (!page || page->call == log->call)
+		if (!page || page->call >= log->first)
 			return true;
 	}
 	return false;
@@ -104,8 +138,8 @@ bool page_log_has(struct page_log *log, unsigned long start, unsigned long end)
  *	there for page_log_add_at() until @log changes
  * @page: the logged page, of this call or an earlier one, or NULL
  *
- * Return: whether what the page held at the entry of the open call is in the
- * log.
+ * Return: whether what the page held at the entry of the innermost call is in
+ * the log.
  */
 bool page_log_seek(struct page_log *log, struct xa_state *place,
 		   struct logged_page **page)
@@ -117,8 +151,64 @@ bool page_log_seek(struct page_log *log, struct xa_state *place,
 	rcu_read_unlock();
 	*page = xa_is_value(entry) ? NULL : entry;
 	if (*page)
-		return (*page)->call == log->call;
-	return entry || covers_area(log, place->xa_index << PAGE_SHIFT);
+		return (*page)->call >= log->open;
+	return (entry && xa_to_value(entry) >= log->open) ||
+	       page_log_absent_area(log, place->xa_index << PAGE_SHIFT) >=
+	       log->open;
+}
+
+/**
+ * page_log_writable() - a page becomes writable
+ * @log: the log
+ * @place: as page_log_seek() has left it
+ * @page: and what it has found
+ *
+ * Where it is in the log already, the next entry has to look at it.
+ */
+void page_log_writable(struct page_log *log, struct xa_state *place,
+		       struct logged_page *page)
+{
+	unsigned long address = place->xa_index << PAGE_SHIFT;
+
+	if (page) {
+		page->cold = false;
+		list_move_tail(&page->node, &log->images);
+		return;
+	}
+	if (page_log_is_absent(log, address))
+		xa_set_mark(&log->pages, place->xa_index, PAGE_LOG_FRESH_MARK);
+	else if (page_log_absent_area(log, address))
+		xa_set_mark(&log->areas, address >> PMD_SHIFT,
+			    PAGE_LOG_FRESH_MARK);
+}
+
+/* Whether an open call would be rolled back to the newest image of @page. */
+bool page_log_wants(const struct page_log *log, const struct logged_page *page)
+{
+	unsigned long before = page->older ? page->older->call : page->absent;
+	const struct logged_call *call = log->innermost;
+
+	while (call && call->number > page->call)
+		call = call->outer;
+	return call && call->number > before;
+}
+
+/* Whether one would be to any of its images, or to its absence. */
+bool page_log_wants_any(const struct page_log *log,
+			const struct logged_page *page)
+{
+	return max(page->call, page->absent) >= log->first;
+}
+
+/* What @page held at the entry of @call; NULL when that is not in the log. */
+const struct logged_page *page_log_image(const struct logged_page *page,
+					 unsigned long call)
+{
+	const struct logged_page *image = NULL;
+
+	for (; page && page->call >= call; page = page->older)
+		image = page;
+	return image;
 }
 
 /**
@@ -128,20 +218,24 @@ bool page_log_seek(struct page_log *log, struct xa_state *place,
  * @page: and what it has found: a page that was hot and has been discarded
  *	since, or NULL
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0 or -ENOMEM; -EBUSY when an open call wants what it held.
  */
 int page_log_add_absent_at(struct page_log *log, struct xa_state *place,
 			   struct logged_page *page)
 {
 	if (page) {
+		if (page_log_wants_any(log, page))
+			return -EBUSY;
 		page_log_remove(log, page);
 		xas_reset(place);
 	}
 	do {
 		xas_lock(place);
-		xas_store(place, PAGE_LOG_ABSENT);
-		if (!xas_error(place))
+		xas_store(place, xa_mk_value(log->open));
+		if (!xas_error(place)) {
 			xas_set_mark(place, PAGE_LOG_ABSENT_MARK);
+			xas_set_mark(place, PAGE_LOG_FRESH_MARK);
+		}
 		xas_unlock(place);
 	} while (xas_nomem(place, PAGE_LOG_GFP));
 	return xas_error(place);
@@ -158,10 +252,32 @@ int page_log_add_absent(struct page_log *log, unsigned long address)
 	return page_log_add_absent_at(log, &place, page);
 }
 
+/* Whether a call around wants something that was in the area at @address. */
+static bool wants_in_area(struct page_log *log, unsigned long address)
+{
+	unsigned long index = (address & PMD_MASK) >> PAGE_SHIFT;
+	unsigned long last = index + PTRS_PER_PTE - 1;
+	void *entry;
+
+	xa_for_each_range(&log->pages, index, entry, index, last)
+		if (!xa_is_value(entry) && page_log_wants_any(log, entry))
+			return true;
+	return false;
+}
+
+/* The same for the whole area around @address. */
 int page_log_add_absent_area(struct page_log *log, unsigned long address)
 {
-	return xa_err(xa_store(&log->areas, address >> PMD_SHIFT,
-			       PAGE_LOG_ABSENT, PAGE_LOG_GFP));
+	int ret;
+
+	if (log->first != log->open && wants_in_area(log, address))
+		return -EBUSY;
+	ret = xa_err(xa_store(&log->areas, address >> PMD_SHIFT,
+			      xa_mk_value(log->open), PAGE_LOG_GFP));
+	if (!ret)
+		xa_set_mark(&log->areas, address >> PMD_SHIFT,
+			    PAGE_LOG_FRESH_MARK);
+	return ret;
 }
 
 static void free_logged(struct logged_page *page)
@@ -201,7 +317,8 @@ struct logged_page *page_log_spare(struct page_log *log, gfp_t gfp)
 /**
  * page_log_add_at() - put the spare into the log
  * @log: the log
- * @place: as page_log_seek() has left it, of a page that is not in the log
+ * @place: as page_log_seek() has left it, of a page of which no image is in the
+ *	log
  * @gfp: how to allocate
  *
  * Return: the caller fills its image and calls page_log_saved(); ERR_PTR of
@@ -211,6 +328,7 @@ struct logged_page *page_log_add_at(struct page_log *log,
 				    struct xa_state *place, gfp_t gfp)
 {
 	struct logged_page *page = page_log_spare(log, gfp);
+	void *before;
 
 	if (!page)
 		return ERR_PTR(-ENOMEM);
@@ -218,7 +336,11 @@ struct logged_page *page_log_add_at(struct page_log *log,
 		return ERR_PTR(-ENOSPC);
 	do {
 		xas_lock(place);
-		xas_store(place, page);
+		before = xas_store(place, page);
+		if (!xas_error(place) && before) {
+			xas_clear_mark(place, PAGE_LOG_ABSENT_MARK);
+			xas_clear_mark(place, PAGE_LOG_FRESH_MARK);
+		}
 		xas_unlock(place);
 	} while (xas_nomem(place, gfp));
 	if (xas_error(place)) {
@@ -230,6 +352,9 @@ struct logged_page *page_log_add_at(struct page_log *log,
 	page->from = 0;
 	page->entries = 0;
 	page->in_use = false;
+	page->cold = false;
+	page->absent = before ? xa_to_value(before) : 0;
+	page->older = NULL;
 	list_move_tail(&page->node, &log->images);
 	log->nr_images++;
 	log->nr_spares--;
@@ -252,10 +377,48 @@ void page_log_set_in_use(struct page_log *log, struct logged_page *page,
 	page->in_use = in_use;
 }
 
-void page_log_remove(struct page_log *log, struct logged_page *page)
+/**
+ * page_log_keep() - make room for another image of a page
+ * @log: the log
+ * @page: the page, of which an open call wants the newest image
+ * @gfp: how to allocate
+ *
+ * Return: 0, and the newest image may be overwritten; -ENOMEM; -ENOSPC beyond a
+ * limit.
+ */
+int page_log_keep(struct page_log *log, struct logged_page *page, gfp_t gfp)
 {
-	page_log_set_in_use(log, page, false);
-	xa_erase(&log->pages, page->address >> PAGE_SHIFT);
+	struct logged_page *older = page->older;
+
+	if (!older || page_log_wants(log, older)) {
+		older = page_log_spare(log, gfp);
+		if (!older)
+			return -ENOMEM;
+		if (!reserve(log))
+			return -ENOSPC;
+		list_del_init(&older->node);
+		log->nr_spares--;
+		log->nr_images++;
+		older->older = page->older;
+		older->absent = page->absent;
+		page->older = older;
+	}
+	swap(page->image, older->image);
+	older->call = page->call;
+	older->from = page->from;
+	return 0;
+}
+
+/* @page is about to be protected, but calls want images of it. */
+void page_log_cool(struct page_log *log, struct logged_page *page)
+{
+	page->cold = true;
+	list_move_tail(&page->node, &log->cold);
+}
+
+/* Lets go of a page, or an image, that is not in the log any more. */
+static void release(struct page_log *log, struct logged_page *page)
+{
 	log->nr_images--;
 	cancel_reservation();
 	if (log->nr_spares < SPARES_MAX) {
@@ -265,6 +428,56 @@ void page_log_remove(struct page_log *log, struct logged_page *page)
 		list_del(&page->node);
 		free_logged(page);
 	}
+}
+
+static void release_all(struct page_log *log, struct logged_page *page)
+{
+	struct logged_page *older;
+
+	page_log_set_in_use(log, page, false);
+	for (; page; page = older) {
+		older = page->older;
+		release(log, page);
+	}
+}
+
+/* Lets go of the images that are older than @image, of which no call is open. */
+void page_log_drop_older(struct page_log *log, struct logged_page *image)
+{
+	struct logged_page *older;
+
+	while ((older = image->older)) {
+		image->older = older->older;
+		release(log, older);
+	}
+}
+
+void page_log_remove(struct page_log *log, struct logged_page *page)
+{
+	xa_erase(&log->pages, page->address >> PAGE_SHIFT);
+	release_all(log, page);
+}
+
+/* A rollback has removed @page, which did not exist; allocates nothing. */
+void page_log_restore_absent(struct page_log *log, struct logged_page *page)
+{
+	XA_STATE(place, &log->pages, page->address >> PAGE_SHIFT);
+
+	xas_lock(&place);
+	xas_store(&place, xa_mk_value(page->absent));
+	xas_set_mark(&place, PAGE_LOG_ABSENT_MARK);
+	xas_set_mark(&place, PAGE_LOG_FRESH_MARK);
+	xas_unlock(&place);
+	release_all(log, page);
+}
+
+/* The outermost call is over. */
+void page_log_drop_cold(struct page_log *log)
+{
+	struct logged_page *page, *next;
+
+	list_for_each_entry_safe(page, next, &log->cold, node)
+		page_log_remove(log, page);
 }
 
 static void free_spares(struct page_log *log)
@@ -337,6 +550,7 @@ int page_log_move(struct page_log *log, unsigned long from, unsigned long to,
 			page->address = moved << PAGE_SHIFT;
 		} else {
 			xa_set_mark(&log->pages, moved, PAGE_LOG_ABSENT_MARK);
+			xa_set_mark(&log->pages, moved, PAGE_LOG_FRESH_MARK);
 		}
 	}
 	return ret;
@@ -363,13 +577,23 @@ void page_log_unhold(unsigned long pages)
 	atomic_long_sub(pages, &held);
 }
 
+static void free_list(struct list_head *list)
+{
+	struct logged_page *page, *next, *older;
+
+	list_for_each_entry_safe(page, next, list, node) {
+		for (; page; page = older) {
+			older = page->older;
+			free_logged(page);
+		}
+	}
+	INIT_LIST_HEAD(list);
+}
+
 void page_log_clear(struct page_log *log)
 {
-	struct logged_page *page, *next;
-
-	list_for_each_entry_safe(page, next, &log->images, node)
-		free_logged(page);
-	INIT_LIST_HEAD(&log->images);
+	free_list(&log->images);
+	free_list(&log->cold);
 	free_spares(log);
 	xa_destroy(&log->pages);
 	xa_destroy(&log->areas);

@@ -81,6 +81,11 @@ static int keep_in_use(struct protect_walk *walk, unsigned long address,
 	struct page_log *log = &walk->gm->log;
 	struct logged_page *logged;
 
+	/* Where calls were inside others it may have images. */
+	if (log->call != log->first) {
+		walk->refusal = REASSURE_REFUSED_PINNED;
+		return -EBUSY;
+	}
 	logged = page_log_add(log, address,
 			      GFP_NOWAIT | __GFP_ACCOUNT | __GFP_NOWARN);
 	if (IS_ERR(logged)) {

@@ -189,6 +189,57 @@ static int take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
 	return taken ? RESCUED : NOTHING_TO_RESCUE;
 }
 
+/* The call of current around @cp that may be rolled back in its place. */
+static struct checkpoint *find_outer(const struct checkpoint *cp)
+{
+	struct checkpoint *outer = cp->outer;
+
+	while (outer && (!outer->open || outer->refusal >= 0 ||
+			 outer->memory.left || checkpoint_lost(outer) >= 0))
+		outer = outer->outer;
+	return outer;
+}
+
+/* Where rescues of @rp inside a call are counted; NULL when there were none. */
+static struct inner_rescues *find_count(struct checkpoint *outer,
+					const struct rescue_point *rp)
+{
+	unsigned int i;
+
+	for (i = 0; i < outer->inner_points; i++)
+		if (outer->rescues[i].rp == rp)
+			return &outer->rescues[i];
+	return i < CHECKPOINT_INNER_POINTS ? NULL : &outer->rescues[i - 1];
+}
+
+/* Whether it is of no use to return an error to the call around once more. */
+static bool is_escalated(struct checkpoint *cp)
+{
+	struct checkpoint *outer = find_outer(cp);
+	const struct inner_rescues *rescues;
+
+	if (!outer)
+		return false;
+	rescues = find_count(outer, cp->rp);
+	return (rescues ? rescues->count : 0) >= cp->settings.escalate;
+}
+
+static void count_inside(struct checkpoint *cp)
+{
+	struct checkpoint *outer = find_outer(cp);
+	struct inner_rescues *rescues;
+
+	if (!outer)
+		return;
+	rescues = find_count(outer, cp->rp);
+	if (!rescues) {
+		rescues = &outer->rescues[outer->inner_points++];
+		rescues->rp = cp->rp;
+		rescues->count = 0;
+	}
+	rescues->count++;
+}
+
 /*
  * Rescues current from the signal @info that waits in its queue, or, when that
  * is NULL, from being inside for too long.
@@ -208,6 +259,8 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		refusal = signal_refusal(cp, info);
 	else if (current->ptrace)
 		refusal = REASSURE_REFUSED_TRACED;
+	if (refusal < 0 && is_escalated(cp))
+		refusal = REASSURE_REFUSED_ESCALATED;
 	if (refusal < 0)
 		refusal = checkpoint_prepare(cp, &rb);
 	if (refusal >= 0)
@@ -224,6 +277,7 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 	fault = *task_pt_regs(current);
 	if (checkpoint_roll_back(cp, &rb))
 		return LOST;
+	count_inside(cp);
 	count_events(counters, REASSURE_COUNTER_RESCUES, 1);
 	if (!info)
 		count_events(counters, REASSURE_COUNTER_DEADLINES, 1);
@@ -266,24 +320,47 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
 		checkpoint_end_call(cp);
 }
 
-/**
- * rescue_current() - take current back to the entry of its call, if it has one
- * @cp: its checkpoint, with a reference
- * @info: the fatal signal, which waits in its queue; NULL for a deadline
- *
- * For task work, on the way back to user mode.  Where that is not possible
- * nothing is changed and the signal does its work.
- */
-void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
+/* The same for one checkpoint; as rescue() where it is open. */
+static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
-	/* Task work is also run from do_exit(), where the memory is gone. */
-	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
-		return;
+	int result = NOTHING_TO_RESCUE;
+
 	mutex_lock(&cp->lock);
 	if (cp->open) {
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
-		finish(cp, info, rescue(cp, info));
+		result = rescue(cp, info);
+		finish(cp, info, result);
 	}
 	mutex_unlock(&cp->lock);
+	return result;
+}
+
+/**
+ * rescue_current() - take current back to the entry of its call, if it has one
+ * @cp: its innermost checkpoint, or the one for which it is too late
+ * @info: the fatal signal, which waits in its queue; NULL for a deadline
+ *
+ * For task work, on the way back to user mode.  What cannot be done at one call
+ * is tried at the one around it.  Where it cannot be done at all nothing is
+ * changed and the signal does its work.
+ */
+void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	int result;
+
+	/* Task work is also run from do_exit(), where the memory is gone. */
+	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
+		return;
+	for (; cp; cp = cp->outer) {
+		result = try_rescue(cp, info);
+		if (result == RESCUED || result == LOST)
+			checkpoint_end_inside(cp);
+		if (result == RESCUED || result == LOST ||
+		    (cp->open && result == NOTHING_TO_RESCUE))
+			break;
+		/* Each has a deadline of its own. */
+		if (!info && result != REASSURE_REFUSED_ESCALATED)
+			break;
+	}
 }

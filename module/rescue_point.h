@@ -29,6 +29,7 @@ struct landings_config;
  * @allow_setuid: whether programs that gained privileges are rescued
  * @watchdog_ms: how long a call may be blocked while other threads wait for it,
  *	in milliseconds
+ * @escalate: how often it is rescued inside one call of another
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
@@ -43,6 +44,7 @@ struct rescue_point_settings {
 	enum reassure_exhausted exhausted;
 	bool allow_setuid;
 	u32 watchdog_ms;
+	u32 escalate;
 	u32 deadline_ms;
 	u32 budget_rescues;
 	u32 budget_seconds;

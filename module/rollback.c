@@ -75,11 +75,10 @@ static struct page *get_own_page(struct rollback *rb, unsigned long address)
 	return NULL;
 }
 
-static bool same_content(struct page *live, const struct logged_page *logged)
+static bool same_content(struct page *live, const struct logged_page *image)
 {
-	return !memcmp(page_address(live) + logged->from,
-		       logged->image + logged->from,
-		       PAGE_SIZE - logged->from);
+	return !memcmp(page_address(live) + image->from,
+		       image->image + image->from, PAGE_SIZE - image->from);
 }
 
 /*
@@ -108,14 +107,15 @@ static int check_in_use(struct rollback *rb, const struct logged_page *logged)
 	return same ? -1 : REASSURE_REFUSED_PINNED;
 }
 
-static int prepare_page(struct rollback *rb, struct logged_page *logged)
+static int prepare_page(struct rollback *rb, struct logged_page *logged,
+			const struct logged_page *image)
 {
 	struct page *live = get_own_page(rb, logged->address);
 	bool same;
 
 	if (!live)
 		return REASSURE_REFUSED_UNREADABLE;
-	same = same_content(live, logged);
+	same = same_content(live, image);
 	/*
 	 * A request of the call that is under way would write to it later.
 	 */
@@ -130,6 +130,7 @@ static int prepare_page(struct rollback *rb, struct logged_page *logged)
 	}
 	rb->pages[rb->count].live = live;
 	rb->pages[rb->count].logged = logged;
+	rb->pages[rb->count].image = image;
 	rb->count++;
 	return -1;
 }
@@ -161,31 +162,85 @@ static bool dead_stack_in_use(struct guarded_mm *gm)
 }
 
 /*
- * The log does not change any more: its owner is current and is here.  A
- * deletion of the rescue point waits for the checkpoint's lock.
+ * A page that no call inside has written to becomes writable.  When there is no
+ * rollback after all, they go on, and would have to be rolled back to this.
  */
-static int prepare_pages(struct rollback *rb)
+static int log_for_inner(struct rollback *rb, struct logged_page *logged,
+			 struct page *live)
 {
 	struct page_log *log = &rb->gm->log;
-	struct logged_page *logged;
+
+	if (logged->call >= log->open)
+		return 0;
+	if (page_log_wants(log, logged) &&
+	    page_log_keep(log, logged, PAGE_LOG_GFP))
+		return -ENOMEM;
+	copy_page(logged->image, page_address(live));
+	page_log_saved(log, logged, 0);
+	return 0;
+}
+
+/*
+ * The same for one that is protected.  Where it holds what it held it stays so;
+ * else it is writable, and hot, from here on.
+ */
+static int prepare_cold_page(struct rollback *rb, struct logged_page *logged,
+			     const struct logged_page *image)
+{
+	struct guarded_mm *gm = rb->gm;
+	struct page_table_entry entry;
+	bool same = false;
+	struct page *live;
+	int ret;
+
+	page_table_get(guarded_mm_mm(gm), logged->address, NULL, true, &entry);
+	if (entry.state == PAGE_TABLE_ANON) {
+		same = same_content(entry.page, image);
+		put_page(entry.page);
+	}
+	if (same)
+		return -1;
+	live = get_own_page(rb, logged->address);
+	if (!live)
+		return REASSURE_REFUSED_UNREADABLE;
+	mutex_lock(&gm->lock);
+	ret = log_for_inner(rb, logged, live);
+	logged->cold = false;
+	list_move_tail(&logged->node, &gm->log.images);
+	mutex_unlock(&gm->lock);
+	put_page(live);
+	if (ret) {
+		guarded_mm_refuse(gm, REASSURE_REFUSED_MEMORY);
+		return REASSURE_REFUSED_MEMORY;
+	}
+	/* The images may have changed places. */
+	return prepare_page(rb, logged, page_log_image(logged, rb->call));
+}
+
+/* Whether @logged did not exist at the entry. */
+static bool was_absent(const struct rollback *rb,
+		       const struct logged_page *logged)
+{
+	return logged->absent >= rb->call ||
+	       page_log_absent_area(&rb->gm->log, logged->address) >= rb->call;
+}
+
+static int prepare_list(struct rollback *rb, struct list_head *list)
+{
+	const struct logged_page *image;
+	struct logged_page *logged, *next;
 	int refusal, pinned = -1;
 
-	if (log->nr_saved) {
-		rb->pages = kvmalloc_array(log->nr_saved, sizeof(*rb->pages),
-					   PAGE_LOG_GFP);
-		if (!rb->pages)
-			return REASSURE_REFUSED_MEMORY;
-	}
-	rb->may_be_in_use = guarded_mm_may_be_in_use(rb->gm);
-	if (rb->may_be_in_use && dead_stack_in_use(rb->gm))
-		return REASSURE_REFUSED_PINNED;
-	list_for_each_entry(logged, &log->images, node) {
-		if (logged->call != log->call)
+	list_for_each_entry_safe(logged, next, list, node) {
+		image = page_log_image(logged, rb->call);
+		if (!image || was_absent(rb, logged))
 			continue;
 		if (logged->in_use)
 			refusal = check_in_use(rb, logged);
+		else if (logged->cold)
+			refusal = prepare_cold_page(rb, logged, image);
 		else
-			refusal = prepare_page(rb, logged);
+			refusal = prepare_page(rb, logged, image);
 		/* The others come back from swap before it is tried again. */
 		if (refusal == REASSURE_REFUSED_PINNED)
 			pinned = refusal;
@@ -194,6 +249,31 @@ static int prepare_pages(struct rollback *rb)
 		cond_resched();
 	}
 	return pinned;
+}
+
+/*
+ * The log does not change any more: its owner is current and is here.  A
+ * deletion of the rescue point waits for the checkpoint's lock.
+ */
+static int prepare_pages(struct rollback *rb)
+{
+	struct page_log *log = &rb->gm->log;
+	int refusal, pinned;
+
+	if (log->nr_images) {
+		rb->pages = kvmalloc_array(log->nr_images, sizeof(*rb->pages),
+					   PAGE_LOG_GFP);
+		if (!rb->pages)
+			return REASSURE_REFUSED_MEMORY;
+	}
+	rb->may_be_in_use = guarded_mm_may_be_in_use(rb->gm);
+	if (rb->may_be_in_use && dead_stack_in_use(rb->gm))
+		return REASSURE_REFUSED_PINNED;
+	pinned = prepare_list(rb, &log->images);
+	if (pinned >= 0 && pinned != REASSURE_REFUSED_PINNED)
+		return pinned;
+	refusal = prepare_list(rb, &log->cold);
+	return refusal >= 0 ? refusal : pinned;
 }
 
 static void release(struct rollback *rb)
@@ -252,12 +332,14 @@ static int stop_writers(struct guarded_mm *gm)
 	return -1;
 }
 
-static int prepare(struct rollback *rb, struct guarded_mm *gm)
+static int prepare(struct rollback *rb, struct guarded_mm *gm,
+		   const struct guarded_call *call)
 {
 	int refusal;
 
 	memset(rb, 0, sizeof(*rb));
 	rb->gm = gm;
+	rb->call = call->logged.number;
 	/* Whoever holds it may wait for another process, and we be killed. */
 	if (mmap_write_lock_killable(guarded_mm_mm(gm)))
 		return REASSURE_REFUSED_MAPPING;
@@ -280,6 +362,7 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm)
  * rollback_prepare() - do all of a rollback that can fail
  * @rb: what rollback_commit() needs
  * @gm: the address space of current, which has a checkpoint open there
+ * @call: the open call to whose entry to go back; those inside it end then
  *
  * Return: negative, and rollback_commit() or rollback_cancel() must follow
  * with nothing between that could change a mapping; otherwise the enum
@@ -289,14 +372,15 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm)
  * elsewhere holds it, too, from before the hook sees him to when he has come
  * to the page; so he is seen here or comes when all has been put back.
  */
-int rollback_prepare(struct rollback *rb, struct guarded_mm *gm)
+int rollback_prepare(struct rollback *rb, struct guarded_mm *gm,
+		     const struct guarded_call *call)
 {
 	int refusal, attempts = 0;
 
 	guarded_mm_begin_fault(gm);
 	for (;;) {
 		shared_rollback_bring_in(gm);
-		refusal = prepare(rb, gm);
+		refusal = prepare(rb, gm, call);
 		if (refusal != REASSURE_REFUSED_UNREADABLE ||
 		    ++attempts == PREPARE_ATTEMPTS)
 			break;
@@ -331,6 +415,20 @@ static void zap(struct mm_struct *mm, unsigned long start, unsigned long size)
 	}
 }
 
+/* Those that calls inside have written to are in the log as pages. */
+static void restore_absent(struct rollback *rb, struct list_head *list)
+{
+	struct page_log *log = &rb->gm->log;
+	struct logged_page *logged, *next;
+
+	list_for_each_entry_safe(logged, next, list, node) {
+		if (logged->absent >= rb->call)
+			page_log_restore_absent(log, logged);
+		else if (was_absent(rb, logged))
+			page_log_remove(log, logged);
+	}
+}
+
 static void restore_pages(struct rollback *rb)
 {
 	struct guarded_mm *gm = rb->gm;
@@ -340,13 +438,12 @@ static void restore_pages(struct rollback *rb)
 
 	rb->restored = rb->count + shared_rollback_commit(&rb->shared);
 	for (i = 0; i < rb->count; i++) {
-		struct logged_page *logged = rb->pages[i].logged;
+		const struct logged_page *image = rb->pages[i].image;
 
-		memcpy(page_address(rb->pages[i].live) + logged->from,
-		       logged->image + logged->from,
-		       PAGE_SIZE - logged->from);
+		memcpy(page_address(rb->pages[i].live) + image->from,
+		       image->image + image->from, PAGE_SIZE - image->from);
 		/* Now it looks as if no call had changed it. */
-		hot_pages_rolled_back(logged);
+		hot_pages_rolled_back(rb->pages[i].logged);
 		/*
 		 * Or reclaim takes it for what swap still has.  What is written
 		 * out from here on has our content.
@@ -356,11 +453,17 @@ static void restore_pages(struct rollback *rb)
 			set_page_dirty_lock(rb->pages[i].live);
 		cond_resched();
 	}
+	restore_absent(rb, &gm->log.images);
+	restore_absent(rb, &gm->log.cold);
 	xa_for_each_marked(&gm->log.pages, index, entry, PAGE_LOG_ABSENT_MARK) {
+		if (xa_to_value(entry) < rb->call)
+			continue;
 		zap(mm, index << PAGE_SHIFT, PAGE_SIZE);
 		rb->restored++;
 	}
 	xa_for_each(&gm->log.areas, index, entry) {
+		if (xa_to_value(entry) < rb->call)
+			continue;
 		zap(mm, index << PMD_SHIFT, PMD_SIZE);
 		rb->restored++;
 	}
@@ -409,6 +512,7 @@ static int restore_mappings(struct rollback *rb)
 		note_reprotected(rb);
 	if (!ret && rearranged)
 		ret = compare_mappings(rb);
+	gm->reprotected = false;
 	gm->rearranging = NULL;
 	return ret;
 }

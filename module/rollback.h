@@ -5,22 +5,26 @@
 #include "mappings.h"
 #include "shared_rollback.h"
 
+struct guarded_call;
 struct guarded_mm;
 struct logged_page;
 
 /**
  * struct rollback_page - one page to write back
  * @live: the page as it is now, with a reference
- * @logged: its old content; the log's
+ * @logged: the log's
+ * @image: that of its images which is its old content
  */
 struct rollback_page {
 	struct page *live;
 	struct logged_page *logged;
+	const struct logged_page *image;
 };
 
 /**
  * struct rollback - a rollback that has been prepared
  * @gm: the address space; its mmap lock is held for writing
+ * @call: number of the call to whose entry it goes back
  * @vma: the mapping that was looked up last
  * @pages: what to write back
  * @count: entries of @pages in use
@@ -31,6 +35,7 @@ struct rollback_page {
  */
 struct rollback {
 	struct guarded_mm *gm;
+	unsigned long call;
 	struct vm_area_struct *vma;
 	struct rollback_page *pages;
 	unsigned long count;
@@ -40,7 +45,8 @@ struct rollback {
 	bool may_be_in_use;
 };
 
-int rollback_prepare(struct rollback *rb, struct guarded_mm *gm);
+int rollback_prepare(struct rollback *rb, struct guarded_mm *gm,
+		     const struct guarded_call *call);
 int rollback_commit(struct rollback *rb);
 void rollback_cancel(struct rollback *rb);
 

@@ -208,7 +208,7 @@ static bool is_stuck(struct guarded_mm *gm, struct watch *watch)
 {
 	struct siblings *siblings = &gm->siblings;
 	unsigned long period = READ_ONCE(siblings->watchdog);
-	unsigned long call = READ_ONCE(gm->log.call);
+	unsigned long call = READ_ONCE(gm->log.first);
 	struct task_struct *stopper;
 	bool blocked = false;
 
@@ -252,7 +252,7 @@ static void await_while(struct guarded_mm *gm,
 			break;
 		schedule_timeout(max(1UL, READ_ONCE(siblings->watchdog) / LOOKS));
 		if (wants(gm) && is_stuck(gm, &watch) &&
-		    watch.call == READ_ONCE(gm->log.call))
+		    watch.call == READ_ONCE(gm->log.first))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_WATCHDOG);
 		/* Nobody waits for a call that cannot be rolled back. */
 		if (READ_ONCE(siblings->stop) && READ_ONCE(gm->refusal) >= 0)

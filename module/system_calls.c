@@ -457,7 +457,7 @@ static bool has_left(struct checkpoint *cp, const struct pt_regs *regs)
 	unsigned long address;
 	bool left;
 
-	if (guarded_mm_left(cp->gm, regs->sp))
+	if (guarded_call_left(&cp->memory, regs->sp))
 		return true;
 	pagefault_disable();
 	left = expected && !get_user(address, slot) && address != expected &&
@@ -467,36 +467,60 @@ static bool has_left(struct checkpoint *cp, const struct pt_regs *regs)
 }
 
 /*
- * Current, which has a checkpoint, is about to do something.  Not while
- * somebody else closes the checkpoint, and nothing is kept any more when it
- * cannot be rolled back.
+ * Current is about to do something, perhaps inside @cp.  Not while somebody else
+ * closes the checkpoint, and nothing is kept any more when it cannot be rolled
+ * back.
  */
-static void look_at_current(struct checkpoint *cp, unsigned long ip)
+static void look_for(struct checkpoint *cp, unsigned long ip,
+		     const struct pt_regs *regs)
 {
-	const struct pt_regs *regs = task_pt_regs(current);
 	bool recording;
 	int refusal;
 
-	if (!checkpoint_is_of_current(cp))
-		return;
 	spin_lock(&cp->recording_lock);
-	recording = cp->recording && READ_ONCE(cp->gm->refusal) < 0;
+	recording = cp->recording && checkpoint_lost(cp) < 0;
 	if (recording && has_left(cp, regs)) {
-		guarded_mm_refuse(cp->gm, REASSURE_REFUSED_LEFT);
+		WRITE_ONCE(cp->lost, REASSURE_REFUSED_LEFT);
 		recording = false;
 	}
 	if (open_files_are_shared(&cp->files)) {
 		if (recording)
-			guarded_mm_refuse(cp->gm, REASSURE_REFUSED_DESCRIPTOR);
+			WRITE_ONCE(cp->lost, REASSURE_REFUSED_DESCRIPTOR);
 	} else {
 		refusal = look_at(cp, ip, regs, recording);
 		if (refusal >= 0 && recording)
-			guarded_mm_refuse(cp->gm, refusal);
+			WRITE_ONCE(cp->lost, refusal);
 	}
 	/* Nothing is put back: who waits for a file's end may see it now. */
-	if (cp->recording && READ_ONCE(cp->gm->refusal) >= 0)
+	if (cp->recording && checkpoint_lost(cp) >= 0)
 		open_files_drop(&cp->files);
 	spin_unlock(&cp->recording_lock);
+}
+
+/*
+ * All its checkpoints have to know, those that are not in use, too: each has
+ * descriptors in mind.
+ */
+static void look_for_all(struct checkpoint *first, unsigned long ip)
+{
+	const struct pt_regs *regs = task_pt_regs(current);
+	struct checkpoint *cp, *lost = NULL;
+	bool any = false;
+
+	if (!checkpoint_is_of_current(first))
+		return;
+	for (cp = first; cp; cp = cp->inner) {
+		look_for(cp, ip, regs);
+		if (!cp->recording)
+			continue;
+		if (checkpoint_lost(cp) < 0)
+			any = true;
+		else
+			lost = cp;
+	}
+	/* Nobody need wait for what cannot be rolled back. */
+	if (lost && !any)
+		guarded_mm_refuse(lost->gm, checkpoint_lost(lost));
 }
 
 /* For every process: most have no checkpoint. */
@@ -509,7 +533,7 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 	preempt_disable_notrace();
 	cp = checkpoint_lookup();
 	if (unlikely(cp))
-		look_at_current(cp, ip);
+		look_for_all(cp, ip);
 	preempt_enable_notrace();
 }
 

@@ -49,8 +49,14 @@ static bool fault_unfinished(vm_fault_t ret)
 /* Why there is no checkpoint when the page log says @error. */
 static int log_refusal(int error)
 {
-	return error == -ENOSPC ? REASSURE_REFUSED_LIMIT :
-	       REASSURE_REFUSED_MEMORY;
+	switch (error) {
+	case -ENOSPC:
+		return REASSURE_REFUSED_LIMIT;
+	case -EBUSY:
+		return REASSURE_REFUSED_MAPPING;
+	default:
+		return REASSURE_REFUSED_MEMORY;
+	}
 }
 
 /*
@@ -65,6 +71,10 @@ static int log_image(struct guarded_mm *gm, struct xa_state *place,
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	page_log_saved(&gm->log, page, guarded_mm_live_from(gm, address));
+	if (unlikely(page->cold)) {
+		page->cold = false;
+		list_move_tail(&page->node, &gm->log.images);
+	}
 	if (unprotected_was_recent(&gm->unprotected, address, gm->log.call))
 		hot_pages_came_back(page);
 	return 0;
@@ -82,6 +92,22 @@ static void give_log_back(struct guarded_mm *gm)
 		return;
 	page_log_clear(&gm->log);
 	unprotected_add_range(&gm->unprotected, 0, TASK_SIZE_MAX);
+}
+
+/*
+ * Nothing stands at @address that is the process's own, but where @page was hot
+ * a call around may want what it held then.
+ */
+static int log_absent(struct guarded_mm *gm, struct vm_area_struct *vma,
+		      struct xa_state *place, struct logged_page *page,
+		      unsigned long address)
+{
+	if (!page || !page_log_wants_any(&gm->log, page))
+		return page_log_add_absent_at(&gm->log, place, page);
+	if (!vma_is_anonymous(vma))
+		return -EBUSY;
+	memset(page->image, 0, PAGE_SIZE);
+	return log_image(gm, place, page, address);
 }
 
 /* What log_page() answers besides errors. */
@@ -116,11 +142,17 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 	if (guarded_mm_is_dead(gm, vma, address))
 		goto unlock;
 	if (page_log_seek(&gm->log, &place, &page)) {
+		page_log_writable(&gm->log, &place, page);
 		/* Perhaps by a fault that brought no page then. */
 		if (page_log_is_absent(&gm->log, address))
 			ret = LOG_KEPT_EMPTY;
 		goto unlock;
 	}
+	/* A call around may want what it held then. */
+	if (page && page_log_wants(&gm->log, page))
+		ret = page_log_keep(&gm->log, page, PAGE_LOG_GFP);
+	if (ret < 0)
+		goto refuse;
 	room = page ?: page_log_spare(&gm->log, PAGE_LOG_GFP);
 	page_table_get(vma->vm_mm, address, room ? room->image : NULL, false,
 		       &entry);
@@ -129,12 +161,12 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = page_log_add_absent_area(&gm->log, address);
 		break;
 	case PAGE_TABLE_NONE:
-		ret = page_log_add_absent_at(&gm->log, &place, page) ?:
+		ret = log_absent(gm, vma, &place, page, address) ?:
 		      LOG_KEPT_EMPTY;
 		break;
 	case PAGE_TABLE_ZERO:
 	case PAGE_TABLE_FILE:
-		ret = page_log_add_absent_at(&gm->log, &place, page);
+		ret = log_absent(gm, vma, &place, page, address);
 		break;
 	case PAGE_TABLE_ANON:
 		ret = room ? log_image(gm, &place, page, address) : -ENOMEM;
@@ -156,6 +188,7 @@ static int log_page(struct guarded_mm *gm, struct vm_area_struct *vma,
 		ret = -EINVAL;
 		break;
 	}
+refuse:
 	/* The first reason stays. */
 	if (ret < 0 && ret != -EAGAIN)
 		guarded_mm_refuse(gm, log_refusal(ret));
@@ -187,10 +220,13 @@ static void note_writable(struct guarded_mm *gm, struct vm_area_struct *vma,
 		unprotected_add_area(un, address);
 
 	mutex_lock(&gm->lock);
-	/* What did not exist at the entry is listed when the call ends. */
-	if (guarded_mm_is_dead(gm, vma, address) ||
-	    page_log_seek(&gm->log, &place, &page) || page)
+	if (guarded_mm_is_dead(gm, vma, address))
 		goto unlock;
+	/* What did not exist at the entry is listed when the call ends. */
+	if (page_log_seek(&gm->log, &place, &page) || page) {
+		page_log_writable(&gm->log, &place, page);
+		goto unlock;
+	}
 	if (entry.state == PAGE_TABLE_ANON && !entry.large &&
 	    unprotected_was_recent(un, address, gm->log.call)) {
 		page = page_log_add_at(&gm->log, &place, PAGE_LOG_GFP);
@@ -350,13 +386,15 @@ static vm_fault_t open_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 			     struct pt_regs *regs)
 {
 	bool inside = current == gm->owner;
+	struct guarded_call *call;
 	vm_fault_t ret;
 
 	if (inside) {
 		guarded_mm_begin_fault(gm);
-		if (regs && (flags & FAULT_FLAG_USER) &&
-		    guarded_mm_left(gm, regs->sp))
-			guarded_mm_refuse(gm, REASSURE_REFUSED_LEFT);
+		call = guarded_mm_call(gm);
+		if (regs && flags & FAULT_FLAG_USER && call &&
+		    guarded_call_left(call, regs->sp))
+			guarded_mm_note_left(gm, regs->sp);
 	}
 	if (vma->vm_flags & VM_SHARED)
 		ret = shared_fault(gm, vma, address, flags, regs);

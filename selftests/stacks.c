@@ -80,14 +80,31 @@ TEST_F(stack, overflow_by_recursion)
 }
 
 /* The fault comes from the emulated or stepped push of a probe's function. */
+/* So many calls of a thread can be open: the kernel probes no more returns. */
+#define LEVELS	64
+
+static int overflowing_inside_program(void *arg)
+{
+	/* All but the innermost add the last byte of how deep they are. */
+	long expected = RESCUED - (LEVELS - 2) * (LEVELS - 3) / 2;
+	int round;
+
+	small_stack();
+	for (round = 0; round < 3; round++) {
+		CHECK(overflowing_victim() == expected);
+		CHECK(written == 2);
+		CHECK(recurse(100));
+	}
+	return 0;
+}
+
 TEST_F(stack, overflow_at_a_probed_instruction)
 {
 	struct rescue_point inner = { .function = recurse, .name = "inner" };
 
 	ASSERT_EQ(0, rescue_point_protect(overflowing_victim));
 	ASSERT_EQ(0, rescue_point_add(&inner));
-	EXPECT_EQ(0, child_run(overflowing_program, NULL));
-	EXPECT_EQ(3 + 3, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(0, child_run(overflowing_inside_program, NULL));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
@@ -112,16 +129,12 @@ static int recursing_program(void *arg)
 	CHECK(recursive_victim(20, false) == 21);
 	CHECK(recursive_victim(DEEP, false) == DEEP + 1);
 	CHECK(written == 2);
-	written = 1;
-	CHECK(recursive_victim(20, true) == RESCUED);
-	CHECK(written == 1);
-	CHECK(recursive_victim(DEEP, true) == RESCUED);
-	CHECK(written == 1);
+	/* The innermost call that has a checkpoint returns; the others add 1. */
+	CHECK(recursive_victim(20, true) == RESCUED + 20);
+	CHECK(recursive_victim(DEEP, true) == RESCUED + LEVELS - 1);
 	CHECK(recursive_victim(DEEP, false) == DEEP + 1);
 	small_stack();
-	written = 1;
-	CHECK(recursive_victim(1L << 40, false) == RESCUED);
-	CHECK(written == 1);
+	CHECK(recursive_victim(1L << 40, false) == RESCUED + LEVELS - 1);
 	CHECK(recursive_victim(3, false) == 4);
 	return 0;
 }
@@ -131,7 +144,6 @@ TEST_F(stack, recursion_of_the_rescue_point)
 	ASSERT_EQ(0, rescue_point_protect(recursive_victim));
 	EXPECT_EQ(0, child_run(recursing_program, NULL));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
-	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_COMMITS) - 1);
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 

@@ -31,6 +31,8 @@
 #define REASSURE_DEADLINE_MAX	86400000
 /* Longest time that a call may be blocked while others wait: a minute. */
 #define REASSURE_WATCHDOG_MAX	60000
+/* Most rescues inside one call of another rescue point that can be asked for. */
+#define REASSURE_ESCALATE_MAX	1000000
 /* Most exits of a function that can be probed. */
 #define REASSURE_EXITS_MAX	256
 /* Most files of which one rescue point can have landings. */
@@ -48,8 +50,8 @@
  *	REASSURE_A_BUDGET_UNLIMITED, REASSURE_A_FUNCTION,
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
- *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_EXITS,
- *	REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where not all landings
+ *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_ESCALATE,
+ *	REASSURE_A_EXITS, REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where not all landings
  *	can be probed it is registered, and the acknowledgment has a text that
  *	says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
@@ -158,6 +160,9 @@ enum reassure_command {
  * @REASSURE_A_WATCHDOG: u32, 1 to REASSURE_WATCHDOG_MAX milliseconds: for how
  *	long a call may be blocked while other threads of the process wait for
  *	it; then its checkpoint is given up and they go on; default 20
+ * @REASSURE_A_ESCALATE: u32, 0 to REASSURE_ESCALATE_MAX: how often calls of this
+ *	rescue point are rescued inside one call of another; the next fault takes
+ *	that one back, too; default 3
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -189,6 +194,7 @@ enum reassure_attribute {
 	REASSURE_A_LANDINGS,
 	REASSURE_A_EXECUTABLE,
 	REASSURE_A_WATCHDOG,
+	REASSURE_A_ESCALATE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -390,6 +396,9 @@ enum reassure_counter {
  *	REASSURE_COUNTER_GIVEN_UP; or none was opened, because the other threads
  *	could not be stopped within REASSURE_A_WATCHDOG, or because that or the
  *	other has happened to another call of the process of late ("watchdog")
+ * @REASSURE_REFUSED_ESCALATED: inside one call of another rescue point it was
+ *	rescued as often as REASSURE_A_ESCALATE says; that one is tried
+ *	("escalated")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -414,6 +423,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_STALE,
 	REASSURE_REFUSED_SETUID,
 	REASSURE_REFUSED_WATCHDOG,
+	REASSURE_REFUSED_ESCALATED,
 
 	REASSURE_REFUSALS
 };

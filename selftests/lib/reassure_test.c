@@ -200,6 +200,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
 	if (rp->watchdog_ms)
 		nla_put_u32(msg, REASSURE_A_WATCHDOG, rp->watchdog_ms);
+	if (rp->escalate)
+		nla_put_u32(msg, REASSURE_A_ESCALATE, *rp->escalate);
 	put_budget(msg, rp);
 }
 

@@ -63,6 +63,7 @@ enum test_shared {
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
  * @watchdog_ms: in place of the default
+ * @escalate: in place of the default, or NULL
  * @probe_exits: probe where @function is left in place of its return
  * @landings: probe the landings of this process's libraries
  * @landing_path: or, in this file, one
@@ -86,6 +87,7 @@ struct rescue_point {
 	bool allow_setuid;
 	unsigned int deadline_ms;
 	unsigned int watchdog_ms;
+	const unsigned int *escalate;
 	bool probe_exits;
 	bool landings;
 	const char *landing_path;

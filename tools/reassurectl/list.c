@@ -108,6 +108,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_int64(answer->deadline_ms) : NULL);
 	json_object_object_add(object, "watchdog",
 			       json_object_new_int64(answer->watchdog_ms));
+	json_object_object_add(object, "escalate",
+			       json_object_new_int64(answer->escalate));
 	json_object_object_add(object, "exit_probes",
 			       json_object_new_int64(answer->exits));
 	json_object_object_add(object, "landings", landings_json(answer));
@@ -188,7 +190,8 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("setuid programs too; ");
 	if (answer->deadline_ms)
 		printf("deadline %u ms; ", answer->deadline_ms);
-	printf("watchdog %u ms; ", answer->watchdog_ms);
+	printf("watchdog %u ms; escalate after %u; ", answer->watchdog_ms,
+	       answer->escalate);
 	if (answer->exits)
 		printf("%u exit%s probed; ", answer->exits,
 		       answer->exits == 1 ? "" : "s");

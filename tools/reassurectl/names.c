@@ -41,6 +41,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_STALE] = "stale",
 	[REASSURE_REFUSED_SETUID] = "setuid",
 	[REASSURE_REFUSED_WATCHDOG] = "watchdog",
+	[REASSURE_REFUSED_ESCALATED] = "escalated",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {

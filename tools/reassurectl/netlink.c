@@ -70,6 +70,9 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 	if (options->watchdog_ms &&
 	    nla_put_u32(msg, REASSURE_A_WATCHDOG, options->watchdog_ms))
 		return false;
+	if (options->has_escalate &&
+	    nla_put_u32(msg, REASSURE_A_ESCALATE, options->escalate))
+		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
 	if (!options->budget_rescues)
@@ -267,6 +270,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_WATCHDOG])
 		answer->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
+	if (attrs[REASSURE_A_ESCALATE])
+		answer->escalate = nla_get_u32(attrs[REASSURE_A_ESCALATE]);
 	if (attrs[REASSURE_A_EXITS])
 		answer->exits = nla_len(attrs[REASSURE_A_EXITS]) / sizeof(__u64);
 	if (attrs[REASSURE_A_LANDINGS])

@@ -287,6 +287,19 @@ static bool set_watchdog(struct add_options *options, const char *text,
 		     REASSURE_WATCHDOG_MAX, text);
 }
 
+static bool set_escalate(struct add_options *options, const char *text,
+			 char *error)
+{
+	__u64 rescues;
+
+	if (!read_unsigned(text, &rescues) || rescues > REASSURE_ESCALATE_MAX)
+		return wrong(error, "--escalate takes 0 to %d rescues, not '%s'",
+			     REASSURE_ESCALATE_MAX, text);
+	options->has_escalate = true;
+	options->escalate = rescues;
+	return true;
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -308,6 +321,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_deadline(options, value, error);
 	if (!strcmp(option, "--watchdog"))
 		return set_watchdog(options, value, error);
+	if (!strcmp(option, "--escalate"))
+		return set_escalate(options, value, error);
 	if (!strcmp(option, "--allow-setuid"))
 		return set_allow_setuid(options, value, error);
 	if (!strcmp(option, "--exits"))
@@ -388,8 +403,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--watchdog", "--exits", "--landings",
-		"--allow-setuid", NULL
+		"--deadline", "--watchdog", "--escalate", "--exits",
+		"--landings", "--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -401,8 +416,8 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", "--watchdog", "--allow-setuid",
-		NULL
+		"--exhausted", "--deadline", "--watchdog", "--escalate",
+		"--allow-setuid", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

@@ -40,6 +40,8 @@ struct add_options {
 	__u8 allow_setuid;
 	/* In milliseconds; 0 when it is not said. */
 	__u32 watchdog_ms;
+	bool has_escalate;
+	__u32 escalate;
 	bool has_deadline;
 	/* 0 for none. */
 	__u32 deadline_ms;

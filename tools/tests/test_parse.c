@@ -211,6 +211,7 @@ static void test_add(void **state)
 			"--budget=1/2", "--shared", "restore",
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes", "--watchdog", "250",
+			"--escalate=0",
 			"--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
@@ -223,6 +224,8 @@ static void test_add(void **state)
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.deadline_ms, 1500);
 	assert_int_equal(options.watchdog_ms, 250);
+	assert_true(options.has_escalate);
+	assert_int_equal(options.escalate, 0);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
 	assert_int_equal(options.exits, EXITS_ALL);
 	assert_true(options.no_landings);
@@ -286,6 +289,9 @@ static void test_add_errors(void **state)
 	assert_false(ADD("--watchdog=0"));
 	assert_contains(error, "--watchdog takes 1 to 60000 milliseconds, not '0'");
 	assert_false(ADD("--watchdog=60001"));
+	assert_false(ADD("--escalate=1000001"));
+	assert_contains(error, "--escalate takes 0 to 1000000 rescues, not '1000001'");
+	assert_false(ADD("--escalate=-1"));
 	assert_false(ADD("--deadline=0"));
 	assert_contains(error, "--deadline takes 1 to 86400000 milliseconds or none, not '0'");
 	assert_false(ADD("--deadline=86400001"));
