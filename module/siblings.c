@@ -810,6 +810,21 @@ void siblings_await_parked(struct guarded_mm *gm)
 					    all_are_at_rest(siblings), 1);
 }
 
+/*
+ * Whether a thread, which is in an exception, may have written to its stack
+ * since the entry, as the handling of a breakpoint does.  That where a return
+ * probe leads to, which a rescued call comes to last, only leads back.
+ */
+static bool has_left_breakpoint(struct guarded_mm *gm,
+				const struct sibling *sibling)
+{
+	const struct pt_regs *regs = task_pt_regs(sibling->task);
+	unsigned long trampoline = guarded_mm_trampoline(gm);
+	bool returned = trampoline && sibling->ip - trampoline <= 1;
+
+	return regs->sp != sibling->sp || (regs->ip != sibling->ip && !returned);
+}
+
 /* What a rollback would undo, or what would come in between. */
 static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 {
@@ -829,10 +844,7 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 		return !parked && sibling_call_is_in_the_way(task);
 	if (compat_uses_io_uring(task))
 		return true;
-	/* It has handled a breakpoint, perhaps, which writes to the stack. */
-	if (sibling_is_in_exception(task) &&
-	    (task_pt_regs(task)->ip != sibling->ip ||
-	     task_pt_regs(task)->sp != sibling->sp))
+	if (sibling_is_in_exception(task) && has_left_breakpoint(gm, sibling))
 		return true;
 	return sibling_call_has_written(gm, task, parked);
 }
@@ -842,7 +854,7 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
  * @gm: the address space of current, which is inside
  *
  * No page that a rollback brings back is writable any more, and what it does
- * to descriptors is settled.
+ * to descriptors is settled.  The mmap lock is held.
  */
 bool siblings_have_written(struct guarded_mm *gm)
 {
