@@ -982,10 +982,11 @@ TEST_F(threads, and_processes_made_inside)
 }
 
 /* Which has the same memory at the fault. */
-static int stay_with_parent(void *arg)
+static int stay_with_parent(void *parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
+	/* It may be dead by now. */
+	while (getppid() == *(pid_t *)parent)
 		pause();
 	return 0;
 }
@@ -993,9 +994,11 @@ static int stay_with_parent(void *arg)
 static void share_memory(void)
 {
 	static char stack[16 * PAGE_SIZE];
+	static pid_t self;
 
+	self = getpid();
 	CHECK(clone(stay_with_parent, stack + sizeof(stack), CLONE_VM | SIGCHLD,
-		    NULL) > 0);
+		    &self) > 0);
 }
 
 TEST_F(threads, and_a_process_with_their_memory)
