@@ -690,7 +690,7 @@ int guarded_mm_open(struct guarded_mm *gm, struct guarded_call *call,
 	if (smp_load_acquire(&gm->owner) || smp_load_acquire(&gm->closing))
 		return REASSURE_REFUSED_THREADS;
 	set_entry(call, sp);
-	page_log_begin(&gm->log, &call->logged);
+	page_log_begin(&gm->log, &call->logged, NULL);
 	gm->reprotected = false;
 	gm->incomplete = false;
 	shared_memory_open(&gm->shared, shared);
@@ -772,7 +772,7 @@ bool guarded_mm_open_inside(struct guarded_mm *gm, struct guarded_call *call,
 	set_entry(call, sp);
 	call->saved = gm->log.nr_saved;
 	mutex_lock(&gm->lock);
-	page_log_begin_inner(&gm->log, &call->logged);
+	page_log_begin(&gm->log, &call->logged, gm->log.innermost);
 	mutex_unlock(&gm->lock);
 	/* Others' faults of before have been noted, and the later ones see it. */
 	smp_mb();

@@ -69,15 +69,6 @@ void page_log_init(struct page_log *log)
 	INIT_LIST_HEAD(&log->spares);
 }
 
-/* A call begins inside the open ones. */
-void page_log_begin_inner(struct page_log *log, struct logged_call *call)
-{
-	call->number = ++log->call;
-	call->outer = log->innermost;
-	log->open = call->number;
-	log->innermost = call;
-}
-
 /* @call, one of several that are open, ends. */
 void page_log_end_one(struct page_log *log, struct logged_call *call)
 {
@@ -171,8 +162,7 @@ void page_log_writable(struct page_log *log, struct xa_state *place,
 	unsigned long address = place->xa_index << PAGE_SHIFT;
 
 	if (page) {
-		page->cold = false;
-		list_move_tail(&page->node, &log->images);
+		page_log_warm(log, page);
 		return;
 	}
 	if (page_log_is_absent(log, address))
@@ -407,6 +397,13 @@ int page_log_keep(struct page_log *log, struct logged_page *page, gfp_t gfp)
 	older->call = page->call;
 	older->from = page->from;
 	return 0;
+}
+
+/* @page becomes writable: it is hot, perhaps again. */
+void page_log_warm(struct page_log *log, struct logged_page *page)
+{
+	page->cold = false;
+	list_move_tail(&page->node, &log->images);
 }
 
 /* @page is about to be protected, but calls want images of it. */

@@ -140,15 +140,18 @@ static inline void page_log_saved(struct page_log *log,
 	log->nr_saved++;
 }
 
-/* The outermost call begins. */
+/* A call begins inside @outer, the innermost one, or NULL. */
 static inline void page_log_begin(struct page_log *log,
-				  struct logged_call *call)
+				  struct logged_call *call,
+				  struct logged_call *outer)
 {
 	call->number = ++log->call;
-	call->outer = NULL;
+	call->outer = outer;
 	log->open = call->number;
-	log->first = call->number;
-	log->nr_saved = 0;
+	if (!outer) {
+		log->first = call->number;
+		log->nr_saved = 0;
+	}
 	log->innermost = call;
 }
 
@@ -159,7 +162,6 @@ void page_log_init(struct page_log *log);
 bool page_log_covers(struct page_log *log, unsigned long address);
 bool page_log_has(struct page_log *log, unsigned long start,
 		  unsigned long end);
-void page_log_begin_inner(struct page_log *log, struct logged_call *call);
 void page_log_end_one(struct page_log *log, struct logged_call *call);
 bool page_log_seek(struct page_log *log, struct xa_state *place,
 		   struct logged_page **page);
@@ -169,6 +171,7 @@ bool page_log_wants(const struct page_log *log, const struct logged_page *page);
 bool page_log_wants_any(const struct page_log *log,
 			const struct logged_page *page);
 int page_log_keep(struct page_log *log, struct logged_page *page, gfp_t gfp);
+void page_log_warm(struct page_log *log, struct logged_page *page);
 void page_log_cool(struct page_log *log, struct logged_page *page);
 const struct logged_page *page_log_image(const struct logged_page *page,
 					 unsigned long call);

@@ -205,8 +205,7 @@ static int prepare_cold_page(struct rollback *rb, struct logged_page *logged,
 		return REASSURE_REFUSED_UNREADABLE;
 	mutex_lock(&gm->lock);
 	ret = log_for_inner(rb, logged, live);
-	logged->cold = false;
-	list_move_tail(&logged->node, &gm->log.images);
+	page_log_warm(&gm->log, logged);
 	mutex_unlock(&gm->lock);
 	put_page(live);
 	if (ret) {

@@ -71,10 +71,8 @@ static int log_image(struct guarded_mm *gm, struct xa_state *place,
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	page_log_saved(&gm->log, page, guarded_mm_live_from(gm, address));
-	if (unlikely(page->cold)) {
-		page->cold = false;
-		list_move_tail(&page->node, &gm->log.images);
-	}
+	if (unlikely(page->cold))
+		page_log_warm(&gm->log, page);
 	if (unprotected_was_recent(&gm->unprotected, address, gm->log.call))
 		hot_pages_came_back(page);
 	return 0;
