@@ -17,7 +17,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -1067,10 +1066,8 @@ static pid_t caller;
 
 static int wait_for_parent(void *arg)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Or it has died already. */
-	if (getppid() == caller)
-		meet_await(go_on);
+	die_with_parent(caller);
+	meet_await(go_on);
 	return 0;
 }
 

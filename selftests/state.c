@@ -420,10 +420,7 @@ RESCUES(umask, umask_before, change_umask, umask_after)
 
 static int wait_for_ever(void *arg)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* Or it has died already. */
-	if (getppid() != caller)
-		return 1;
+	die_with_parent(caller);
 	for (;;)
 		pause();
 	return 0;

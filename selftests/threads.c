@@ -17,7 +17,6 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -984,9 +983,8 @@ TEST_F(threads, and_processes_made_inside)
 /* Which has the same memory at the fault. */
 static int stay_with_parent(void *parent)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	/* It may be dead by now. */
-	while (getppid() == *(pid_t *)parent)
+	die_with_parent(*(pid_t *)parent);
+	for (;;)
 		pause();
 	return 0;
 }

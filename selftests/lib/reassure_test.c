@@ -607,6 +607,13 @@ void test_end_alone(bool passed)
 	rescue_points_flush();
 }
 
+void die_with_parent(pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+}
+
 /**
  * child_start() - run a function in a child that may die
  * @body: returns the exit status

@@ -158,6 +158,9 @@ int test_begin_alone(void);
 void test_end_alone(bool passed);
 void test_tell(bool passed);
 
+/* Current ends with @parent, which has made it and may be dead by now. */
+void die_with_parent(pid_t parent);
+
 /* A child's exit status, or its signal as a negative number. */
 pid_t child_start(int (*body)(void *arg), void *arg);
 int child_wait(pid_t child);
