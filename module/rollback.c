@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "../uapi/reassure.h"
 #include "compat.h"
@@ -82,6 +83,35 @@ static bool same_content(struct page *live, const struct logged_page *image)
 }
 
 /*
+ * Whether current still sees the image at @address, where its file's page is.
+ * One that was hot and has been discarded between calls is the file's again; who
+ * writes to it gets a page of his own, so that nobody has, and nothing is to be
+ * put back.  Otherwise the file has changed under the page.
+ */
+static bool is_same_in_file(struct rollback *rb, unsigned long address,
+			    const struct logged_page *image)
+{
+	struct page_table_entry entry;
+	unsigned int size, from = image->from;
+	bool same = true;
+	u8 now[256];
+
+	page_table_get(guarded_mm_mm(rb->gm), address, NULL, false, &entry);
+	if (entry.state != PAGE_TABLE_FILE)
+		return false;
+	/* The mmap lock is held: what reclaim takes away now is not read in. */
+	pagefault_disable();
+	for (; same && from < PAGE_SIZE; from += size) {
+		size = min_t(unsigned int, sizeof(now), PAGE_SIZE - from);
+		same = !__copy_from_user_inatomic(now, (void __user *)(address + from),
+						  size) &&
+		       !memcmp(now, image->image + from, size);
+	}
+	pagefault_enable();
+	return same;
+}
+
+/*
  * A page that a device may have used since entry: nothing may be written to
  * it, so it must hold what it held.
  */
@@ -114,7 +144,8 @@ static int prepare_page(struct rollback *rb, struct logged_page *logged,
 	bool same;
 
 	if (!live)
-		return REASSURE_REFUSED_UNREADABLE;
+		return is_same_in_file(rb, logged->address, image) ?
+		       -1 : REASSURE_REFUSED_UNREADABLE;
 	same = same_content(live, image);
 	/*
 	 * A request of the call that is under way would write to it later.

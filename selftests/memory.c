@@ -468,6 +468,45 @@ TEST_F(memory, private_of_a_file)
 	EXPECT_EQ(0, child_run(file_program, NULL));
 }
 
+/* A hot page that was discarded is its file's again, and nobody writes to it. */
+static void overwrite_first(void *arg)
+{
+	memory_fill(arg, PAGE_SIZE, 2);
+}
+
+static void leave_alone(void *arg)
+{
+}
+
+static int discarding_program(void *arg)
+{
+	unsigned char page[PAGE_SIZE], *start;
+	int i, fd = memfd_create("memory", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	memory_fill(page, PAGE_SIZE, 0x32);
+	CHECK(write(fd, page, PAGE_SIZE) == PAGE_SIZE);
+	start = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
+		     0);
+	CHECK(start != MAP_FAILED);
+	for (i = 0; i < 5; i++) {
+		memory_fill(start, PAGE_SIZE, 1);
+		CHECK(victim(overwrite_first, start) == RESCUED);
+		CHECK(memory_holds(start, PAGE_SIZE, 1));
+		CHECK(!madvise(start, PAGE_SIZE, MADV_DONTNEED));
+		touch_read(start);
+		CHECK(victim(leave_alone, NULL) == RESCUED);
+		CHECK(memory_holds(start, PAGE_SIZE, 0x32));
+	}
+	return 0;
+}
+
+TEST_F(memory, discarded_of_a_file)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(discarding_program, NULL));
+}
+
 /* The kernel's own page tables and counters agree after many rescues. */
 static long resident_kb(void)
 {
