@@ -8,13 +8,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/aio_abi.h>
 #include <linux/close_range.h>
 #include <linux/kcmp.h>
+#include <linux/userfaultfd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -507,6 +510,12 @@ static void resize(void)
 	learn_protection();
 }
 
+/* Whether what a call may do now may have it refused. */
+static bool may_be_refused(void)
+{
+	return this_call.is_daring || !this_call.will_fault;
+}
+
 static void advise(void)
 {
 	static const int all[] = {
@@ -516,6 +525,9 @@ static void advise(void)
 	struct range range = random_range();
 	int advice = all[rnd(sizeof(all) / sizeof(*all))];
 
+	/* What is freed lazily, and not put back, is lost at any time. */
+	if (advice == MADV_FREE && may_be_refused())
+		advice = MADV_DONTNEED;
 	tell("madvise %u+%u %d; ", range.first, range.count, advice);
 	madvise(start_of(range), size_of(range), advice);
 }
@@ -801,12 +813,6 @@ static void write_elsewhere(void)
 	barrier();
 }
 
-/* Whether what a call may do now may have it refused. */
-static bool may_be_refused(void)
-{
-	return this_call.is_daring || !this_call.will_fault;
-}
-
 /* Some stay alike. */
 static void write_twin(void)
 {
@@ -875,6 +881,74 @@ static void move_pages_to_nodes(void)
 		status, 1 << 1 /* MPOL_MF_MOVE */);
 }
 
+/* Its write is seen where it is refused, and where it is not. */
+static void write_from_another(void)
+{
+	unsigned char *page = writable_page();
+	pid_t child, parent = getpid();
+	unsigned char byte = rnd(256);
+	struct iovec from = { &byte, 1 }, to = { page, 1 };
+	int status;
+
+	if (!page || !may_be_refused())
+		return;
+	tell("write from another; ");
+	child = fork();
+	CHECK(child >= 0);
+	if (!child)
+		_exit(process_vm_writev(parent, &from, 1, &to, 1, 0) != 1);
+	CHECK(waitpid(child, &status, 0) == child && !status);
+}
+
+/* Of the pages nothing is missing for as long as it takes. */
+static void register_userfaultfd(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct range range = random_range();
+	struct uffdio_register reg = {
+		.range = { (unsigned long)start_of(range), size_of(range) },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd;
+
+	if (!may_be_refused())
+		return;
+	fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	CHECK(fd >= 0);
+	tell("userfaultfd %u+%u; ", range.first, range.count);
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
+	/* Not where nothing, or something else, is mapped. */
+	if (!ioctl(fd, UFFDIO_REGISTER, &reg))
+		CHECK(!ioctl(fd, UFFDIO_UNREGISTER, &reg.range));
+	CHECK(!close(fd));
+}
+
+/* A request that is done when it has been made, and the memory for it. */
+static void read_asynchronously(void)
+{
+	unsigned char *page = writable_page();
+	aio_context_t context = 0;
+	struct iocb request = {
+		.aio_lio_opcode = IOCB_CMD_PREAD,
+		.aio_buf = (unsigned long)page,
+		.aio_nbytes = 100,
+	}, *requests[] = { &request };
+	struct io_event event;
+	int fd;
+
+	if (!page || !may_be_refused())
+		return;
+	tell("read asynchronously; ");
+	fd = open("/proc/self/exe", O_RDONLY);
+	CHECK(fd >= 0);
+	request.aio_fildes = fd;
+	CHECK(!syscall(SYS_io_setup, 1, &context));
+	CHECK(syscall(SYS_io_submit, context, 1, requests) == 1);
+	CHECK(syscall(SYS_io_getevents, context, 1, 1, &event, NULL) == 1);
+	CHECK(!syscall(SYS_io_destroy, context));
+	CHECK(!close(fd));
+}
+
 static const struct operation {
 	void (*run)(void);
 	unsigned int weight;
@@ -908,6 +982,9 @@ static const struct operation {
 	{ write_huge, 2 },
 	{ collapse, 1 },
 	{ move_pages_to_nodes, 2 },
+	{ write_from_another, 1 },
+	{ register_userfaultfd, 1 },
+	{ read_asynchronously, 1 },
 };
 
 static void do_something(void)
