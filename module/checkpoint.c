@@ -203,18 +203,6 @@ static bool mm_is_shared(void)
 }
 
 /*
- * What the kernel has added up of threads that have ended; each of these only
- * grows, and even the shortest thread faults or is switched to.
- */
-static u64 ended_threads(void)
-{
-	struct signal_struct *signal = current->signal;
-
-	return signal->sum_sched_runtime + signal->nvcsw + signal->nivcsw +
-	       signal->min_flt + signal->maj_flt;
-}
-
-/*
  * Whether the return of the call will be seen: its exits are probed, or the
  * kernel has its return probe.
  */
@@ -480,7 +468,6 @@ static int open_alone(struct checkpoint *cp)
 {
 	if (mm_is_shared())
 		return REASSURE_REFUSED_THREADS;
-	cp->ended_threads = ended_threads();
 	return have_memory(cp) ? open_sides(cp, 1) : REASSURE_REFUSED_MEMORY;
 }
 
@@ -686,7 +673,6 @@ static bool open_inside(struct checkpoint *cp, struct checkpoint *outer)
 		return false;
 	cp->gm = outer->gm;
 	cp->stops = outer->stops;
-	cp->ended_threads = ended_threads();
 	return open_sides_inside(cp, alone ? 1 : siblings->sharing_files);
 }
 
@@ -1055,12 +1041,15 @@ static bool fault_is_inside(struct checkpoint *cp)
 	       !registers_follow_call(address);
 }
 
-/* Whether other threads run, or have run in user mode, since the entry. */
+/*
+ * Whether other threads run, or have run in user mode, since the entry.  One
+ * that was made inside has had the memory refused.
+ */
 static bool others_run(struct checkpoint *cp)
 {
 	if (siblings_are_stopped(&cp->gm->siblings))
 		return !siblings_are_same(cp->gm);
-	return mm_is_shared() || ended_threads() != cp->ended_threads;
+	return mm_is_shared();
 }
 
 /**

@@ -103,8 +103,6 @@ struct inner_rescues {
  *	that has to be let go; a spinlock, since system calls begin anywhere
  * @recording: what the call does to descriptors and the like is watched: it
  *	is open and may be rolled back
- * @ended_threads: changes when a thread of the process ends, which had no other
- *	at the entry
  * @deadline: when the call will have been inside for too long
  * @opened: the call began with its memory kept; what became of it is counted
  * @stops: with the other threads stopped
@@ -150,7 +148,6 @@ struct checkpoint {
 	struct process_state state;
 	spinlock_t recording_lock;	/* see above */
 	bool recording;
-	u64 ended_threads;
 	struct deadline deadline;
 	bool opened;
 	bool stops;

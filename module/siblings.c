@@ -906,19 +906,21 @@ static void on_fork(void *data, struct task_struct *parent,
 {
 	struct mm_struct *mm = child->mm;
 	struct guarded_mm *gm;
+	bool thread, stopped;
 
 	if (!mm || mm != parent->mm)
 		return;
 	rcu_read_lock();
 	gm = guarded_mm_peek(mm);
 	if (gm) {
-		if (child->signal == parent->signal)
+		thread = child->signal == parent->signal;
+		if (thread)
 			WRITE_ONCE(gm->siblings.stale, true);
 		/* Pairs with the one in siblings_stop(). */
 		smp_mb();
-		if (READ_ONCE(gm->siblings.stop) &&
-		    (child->signal == parent->signal ||
-		     READ_ONCE(gm->siblings.stopper) != parent))
+		stopped = READ_ONCE(gm->siblings.stop);
+		if (thread ? stopped || READ_ONCE(gm->owner) :
+			     stopped && READ_ONCE(gm->siblings.stopper) != parent)
 			guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 	}
 	rcu_read_unlock();

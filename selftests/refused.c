@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
@@ -412,6 +413,39 @@ TEST_F(refused, thread_made_and_ended_inside)
 	ASSERT_EQ(0, rescue_point_protect(victim));
 	EXPECT_EQ(-SIGSEGV, child_run(dying_program, start_and_join_thread));
 	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* Of which only its end can tell: it writes to what has been written. */
+static char thread_stack[2 * PAGE_SIZE] __attribute__((aligned(16)));
+static volatile pid_t thread_id;
+
+static int end_unseen(void *arg)
+{
+	thread_stack[PAGE_SIZE] = 2;
+	return 0;
+}
+
+static void start_and_await_unseen(void)
+{
+	int flags = CLONE_VM | CLONE_SIGHAND | CLONE_THREAD |
+		    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+
+	memset(thread_stack, 1, sizeof(thread_stack));
+	thread_id = 1;
+	CHECK(clone(end_unseen, thread_stack + sizeof(thread_stack), flags,
+		    NULL, &thread_id, NULL, &thread_id) > 0);
+	while (thread_id)
+		sched_yield();
+	/* It has still to leave the kernel. */
+	usleep(100000);
+}
+
+TEST_F(refused, thread_made_and_ended_unseen)
+{
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(HANDLED, child_run(handling_program, start_and_await_unseen));
+	EXPECT_ORIGINAL_SIGNAL();
+	EXPECT_REFUSED(REASSURE_REFUSED_THREADS);
 }
 
 static int formerly_threaded_program(void *arg)
