@@ -303,7 +303,7 @@ static struct mmu_notifier *notifier_alloc(struct mm_struct *mm)
 	mutex_init(&gm->lock);
 	page_log_init(&gm->log);
 	moved_mappings_init(&gm->moved);
-	unprotected_init(&gm->unprotected);
+	unprotected_init(&gm->unprotected, gm->recent);
 	shared_memory_init(&gm->shared);
 	siblings_init(&gm->siblings);
 	gm->maps.stale = true;

@@ -50,6 +50,7 @@ struct guarded_call {
  *	inside the mmap lock, never the reverse
  * @log: the pre-images of the open checkpoint, and the hot pages
  * @unprotected: what the next entry has to protect
+ * @recent: what was in it lately
  * @shared: shared memory, of which @log and @unprotected know nothing
  * @maps: the mappings at its entry; written by @owner while none is open
  * @owner: the thread that has the checkpoint open, only ever compared; NULL
@@ -86,6 +87,7 @@ struct guarded_mm {
 	struct mutex lock;	/* see above */
 	struct page_log log;
 	struct unprotected unprotected;
+	struct recent_page recent[UNPROTECTED_RECENT];
 	struct shared_memory shared;
 	struct mappings maps;
 	struct task_struct *owner;

@@ -32,7 +32,7 @@
 void shared_memory_init(struct shared_memory *shared)
 {
 	shared->mode = REASSURE_SHARED_LEAVE;
-	unprotected_init(&shared->unprotected);
+	unprotected_init(&shared->unprotected, NULL);
 	page_log_init(&shared->log);
 	shared->stale = true;
 	shared->refusal = -1;

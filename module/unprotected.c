@@ -22,9 +22,10 @@
 #define RECENT_CALLS	8
 
 /* Nothing is protected yet. */
-void unprotected_init(struct unprotected *un)
+void unprotected_init(struct unprotected *un, struct recent_page *recent)
 {
 	spin_lock_init(&un->lock);
+	un->recent = recent;
 	un->range.end = TASK_SIZE_MAX;
 }
 
@@ -38,6 +39,8 @@ static void widen(struct unprotected *un, struct unprotected_range *range,
 {
 	unsigned long flags;
 
+	if (start >= end)
+		return;
 	spin_lock_irqsave(&un->lock, flags);
 	if (unprotected_range_is_empty(range)) {
 		WRITE_ONCE(range->start, start);
@@ -156,12 +159,15 @@ bool unprotected_was_recent(struct unprotected *un, unsigned long address,
 void unprotected_add_page(struct unprotected *un, unsigned long address,
 			  struct mm_struct *mm, u32 call)
 {
-	struct recent_page *recent = recent_slot(un, address);
+	struct recent_page *recent;
 
 	if (unprotected_is_all(un))
 		return;
-	recent->number = address >> PAGE_SHIFT;
-	recent->call = call;
+	if (un->recent) {
+		recent = recent_slot(un, address);
+		recent->number = address >> PAGE_SHIFT;
+		recent->call = call;
+	}
 	if (make_room(un, mm))
 		un->pages[un->count++] = address & PAGE_MASK;
 	else

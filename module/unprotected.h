@@ -22,7 +22,7 @@ struct recent_page {
 /**
  * struct unprotected_range - addresses
  * @start: the first
- * @end: behind the last; not above @start when there are none
+ * @end: behind the last; 0 when there are none
  */
 struct unprotected_range {
 	unsigned long start;
@@ -39,7 +39,8 @@ struct unprotected_range {
  * @range: in which any page may be writable
  * @others: to which others have set out to write; they may not have come
  *	there yet
- * @recent: pages that were in @pages lately, by their number
+ * @recent: UNPROTECTED_RECENT pages that were in @pages lately, by their
+ *	number; NULL where nobody asks
  *
  * The lock of the address space serialises all but the ranges.
  */
@@ -50,10 +51,10 @@ struct unprotected {
 	spinlock_t lock;	/* see above */
 	struct unprotected_range range;
 	struct unprotected_range others;
-	struct recent_page recent[UNPROTECTED_RECENT];
+	struct recent_page *recent;
 };
 
-void unprotected_init(struct unprotected *un);
+void unprotected_init(struct unprotected *un, struct recent_page *recent);
 void unprotected_free(struct unprotected *un);
 void unprotected_add_range(struct unprotected *un, unsigned long start,
 			   unsigned long end);
@@ -73,7 +74,7 @@ bool unprotected_take_others(struct unprotected *un, unsigned long *start,
 static inline bool
 unprotected_range_is_empty(const struct unprotected_range *range)
 {
-	return READ_ONCE(range->end) <= READ_ONCE(range->start);
+	return !READ_ONCE(range->end);
 }
 
 static inline bool unprotected_is_all(const struct unprotected *un)
@@ -84,8 +85,9 @@ static inline bool unprotected_is_all(const struct unprotected *un)
 
 static inline bool unprotected_is_empty(const struct unprotected *un)
 {
-	return !un->count && unprotected_range_is_empty(&un->range) &&
-	       unprotected_range_is_empty(&un->others);
+	/* One branch for all three: each entry comes by. */
+	return !(un->count | READ_ONCE(un->range.end) |
+		 READ_ONCE(un->others.end));
 }
 
 #endif
