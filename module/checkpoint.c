@@ -170,10 +170,15 @@ static void close_checkpoint(struct checkpoint *cp, struct rescue_point *rp,
 	mutex_unlock(&cp->lock);
 }
 
+/* Whether @cp, a checkpoint of current, is one of the program that it runs. */
+static bool is_of_program(const struct checkpoint *cp)
+{
+	return cp->mm == current->mm && cp->exec_id == current->self_exec_id;
+}
+
 bool checkpoint_is_of_current(const struct checkpoint *cp)
 {
-	return cp->task == current && cp->mm == current->mm &&
-	       cp->exec_id == current->self_exec_id;
+	return cp->task == current && is_of_program(cp);
 }
 
 static noinline bool another_has_mm(struct mm_struct *mm)
@@ -190,16 +195,21 @@ static noinline bool another_has_mm(struct mm_struct *mm)
 }
 
 /*
- * Whether any other task runs, or can run, in the address space of current.
- * Readers of /proc hold mm_users for a moment, so a surplus is looked into.
+ * Whether a task of another process runs, or can run, in the address space of
+ * current.  Readers of /proc hold mm_users for a moment, so a surplus is looked
+ * into.
  */
-static bool mm_is_shared(void)
+static bool other_processes_have_mm(void)
 {
 	struct mm_struct *mm = current->mm;
 
-	if (!thread_group_empty(current))
-		return true;
 	return atomic_read(&mm->mm_users) != 1 && another_has_mm(mm);
+}
+
+/* The same for any other task. */
+static bool mm_is_shared(void)
+{
+	return !thread_group_empty(current) || other_processes_have_mm();
 }
 
 /*
@@ -464,9 +474,10 @@ static __always_inline int open_sides(struct checkpoint *cp, unsigned int sharer
 	return refusal;
 }
 
+/* Current's process has no other thread. */
 static int open_alone(struct checkpoint *cp)
 {
-	if (mm_is_shared())
+	if (other_processes_have_mm())
 		return REASSURE_REFUSED_THREADS;
 	return have_memory(cp) ? open_sides(cp, 1) : REASSURE_REFUSED_MEMORY;
 }
@@ -740,7 +751,7 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	if (outer && outer->rp == rp && outer->registers.regs.sp == regs->sp)
 		return;
 	/* Of the program that a thread other than the first executed. */
-	if (first && !checkpoint_is_of_current(first)) {
+	if (first && !is_of_program(first)) {
 		drop(first);
 		cp = NULL;
 	}

@@ -252,14 +252,15 @@ int open_files_record(struct open_files *of, unsigned int sharers)
 	if (open_files_are_shared(of))
 		return REASSURE_REFUSED_DESCRIPTOR;
 	lock_table(of);
-	if (unlikely(has_changed(of, own_table()))) {
+	table = own_table();
+	if (unlikely(has_changed(of, table))) {
 		unlock_table(of);
 		refusal = look_again(of);
 		if (refusal >= 0)
 			return refusal;
 		lock_table(of);
+		table = own_table();
 	}
-	table = own_table();
 	for (i = 0; i < of->nr_offsets; i++) {
 		file = file_of(table, of->offsets[i].fd);
 		if (likely(file))
