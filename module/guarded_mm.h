@@ -223,6 +223,9 @@ static inline bool guarded_call_left(const struct guarded_call *call,
 	unsigned long altstack = call->altstack, size = call->altstack_size;
 	bool entry_on_altstack = call->entry_sp - altstack < size;
 
+	/* So it is at each fault. */
+	if (likely(!entry_on_altstack && sp <= call->entry_sp))
+		return false;
 	if (on_sig_stack(sp) || sp - altstack < size)
 		return entry_on_altstack && sp > call->entry_sp;
 	return entry_on_altstack || sp > call->entry_sp;

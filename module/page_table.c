@@ -14,7 +14,9 @@
 #include "kernel_symbols.h"
 #include "page_table.h"
 
-static pmd_t *find_pmd(struct mm_struct *mm, unsigned long address)
+/* Inline, as those below: each first write to a page comes by. */
+static __always_inline pmd_t *find_pmd(struct mm_struct *mm,
+				       unsigned long address)
 {
 	pgd_t *pgd = pgd_offset(mm, address);
 	p4d_t *p4d;
@@ -45,8 +47,9 @@ static bool pmd_has_table(pmd_t pmd)
  * Locks the page table below @pmd and returns the entry of @address, with
  * RCU held; NULL when there is no table.
  */
-static pte_t *lock_table(struct mm_struct *mm, pmd_t *pmd,
-			 unsigned long address, spinlock_t **lock)
+static __always_inline pte_t *lock_table(struct mm_struct *mm, pmd_t *pmd,
+					 unsigned long address,
+					 spinlock_t **lock)
 {
 	pmd_t value;
 	pte_t *pte;
@@ -175,7 +178,8 @@ int page_table_walk(struct vm_area_struct *vma, unsigned long start,
 	return 0;
 }
 
-static enum page_table_state pte_state(pte_t pte, struct page **page)
+static __always_inline enum page_table_state pte_state(pte_t pte,
+						       struct page **page)
 {
 	if (pte_none(pte))
 		return PAGE_TABLE_NONE;
