@@ -416,7 +416,7 @@ TEST_F(refused, thread_made_and_ended_inside)
 }
 
 /* Of which only its end can tell: it writes to what has been written. */
-static char thread_stack[2 * PAGE_SIZE] __attribute__((aligned(16)));
+static _Alignas(16) char thread_stack[2 * PAGE_SIZE];
 static volatile pid_t thread_id;
 
 static int end_unseen(void *arg)
