@@ -415,7 +415,7 @@ TEST_F(refused, thread_made_and_ended_inside)
 	EXPECT_EQ(1, all_refused_since_mark());
 }
 
-/* Of which only its end can tell: it writes to what has been written. */
+/* Of which only its making tells: it writes to what has been written already. */
 static _Alignas(16) char thread_stack[2 * PAGE_SIZE];
 static volatile pid_t thread_id;
 
