@@ -432,6 +432,16 @@ static void exhausted_short(struct nl_msg *msg)
 	nla_put_u16(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 }
 
+static void threads_unknown(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_THREADS, REASSURE_THREADS_MAX + 1);
+}
+
+static void threads_short(struct nl_msg *msg)
+{
+	nla_put_u16(msg, REASSURE_A_THREADS, REASSURE_THREADS_RUN);
+}
+
 static void skip_of_unlimited(struct nl_msg *msg)
 {
 	nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
@@ -861,6 +871,8 @@ static const struct nonsense nonsense[] = {
 	CASE(0, shared_short, -EINVAL, ""),
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, exhausted_short, -EINVAL, ""),
+	CASE(0, threads_unknown, -ERANGE, ""),
+	CASE(0, threads_short, -EINVAL, ""),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, setuid_unknown, -ERANGE, ""),
 	CASE(0, setuid_long, -EINVAL, ""),
@@ -924,6 +936,7 @@ static const struct nonsense changes[] = {
 	CASE(0, handled_unknown, -ERANGE, ""),
 	CASE(0, shared_unknown, -ERANGE, ""),
 	CASE(0, exhausted_unknown, -ERANGE, ""),
+	CASE(0, threads_unknown, -ERANGE, ""),
 	CASE(0, skip_only, -EINVAL, "never exhausted"),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, deadline_too_late, -ERANGE, ""),

@@ -51,9 +51,9 @@
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
  *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_ESCALATE,
- *	REASSURE_A_EXITS, REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where not all landings
- *	can be probed it is registered, and the acknowledgment has a text that
- *	says so.
+ *	REASSURE_A_THREADS, REASSURE_A_EXITS, REASSURE_A_LANDINGS and
+ *	REASSURE_A_EXECUTABLE.  Where not all landings can be probed it is
+ *	registered, and the acknowledgment has a text that says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
  *	was probed, -ESTALE when the file does not hold the build-id.
@@ -163,6 +163,8 @@ enum reassure_command {
  * @REASSURE_A_ESCALATE: u32, 0 to REASSURE_ESCALATE_MAX: how often calls of this
  *	rescue point are rescued inside one call of another; the next fault takes
  *	that one back, too; default 3
+ * @REASSURE_A_THREADS: u32, one of enum reassure_threads; default
+ *	REASSURE_THREADS_STOP
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -195,6 +197,7 @@ enum reassure_attribute {
 	REASSURE_A_EXECUTABLE,
 	REASSURE_A_WATCHDOG,
 	REASSURE_A_ESCALATE,
+	REASSURE_A_THREADS,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -280,6 +283,24 @@ enum reassure_exhausted {
 
 	__REASSURE_EXHAUSTED_LAST,
 	REASSURE_EXHAUSTED_MAX = __REASSURE_EXHAUSTED_LAST - 1
+};
+
+/**
+ * enum reassure_threads - what the other threads of a process do while one is
+ *	inside the function.  In both cases their calls are inside one after the
+ *	other
+ * @REASSURE_THREADS_STOP: they run no code of the program
+ * @REASSURE_THREADS_RUN: they run; they stand still only while the call begins
+ *	and while it is rolled back.  A rollback takes back what they wrote
+ *	meanwhile, too, but for their own stacks: for programs whose threads
+ *	have little in common
+ */
+enum reassure_threads {
+	REASSURE_THREADS_STOP,
+	REASSURE_THREADS_RUN,
+
+	__REASSURE_THREADS_LAST,
+	REASSURE_THREADS_MAX = __REASSURE_THREADS_LAST - 1
 };
 
 /**

@@ -198,6 +198,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, true);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
+	if (rp->threads)
+		nla_put_u32(msg, REASSURE_A_THREADS, rp->threads);
 	if (rp->watchdog_ms)
 		nla_put_u32(msg, REASSURE_A_WATCHDOG, rp->watchdog_ms);
 	if (rp->escalate)

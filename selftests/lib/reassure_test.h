@@ -62,6 +62,7 @@ enum test_shared {
  * @exhausted: enum reassure_exhausted
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
+ * @threads: enum reassure_threads
  * @watchdog_ms: in place of the default
  * @escalate: in place of the default, or NULL
  * @probe_exits: probe where @function is left in place of its return
@@ -86,6 +87,7 @@ struct rescue_point {
 	unsigned int exhausted;
 	bool allow_setuid;
 	unsigned int deadline_ms;
+	unsigned int threads;
 	unsigned int watchdog_ms;
 	const unsigned int *escalate;
 	bool probe_exits;

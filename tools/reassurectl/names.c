@@ -60,6 +60,11 @@ const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1] = {
 	[REASSURE_EXHAUSTED_SKIP] = "skip",
 };
 
+const char *const threads_names[REASSURE_THREADS_MAX + 1] = {
+	[REASSURE_THREADS_STOP] = "stop",
+	[REASSURE_THREADS_RUN] = "run",
+};
+
 const char *const file_state_names[REASSURE_FILE_MAX + 1] = {
 	[REASSURE_FILE_CURRENT] = "current",
 	[REASSURE_FILE_REPLACED] = "replaced",

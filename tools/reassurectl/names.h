@@ -10,6 +10,7 @@ extern const char *const refusal_names[REASSURE_REFUSALS];
 extern const char *const handled_names[REASSURE_HANDLED_MAX + 1];
 extern const char *const shared_names[REASSURE_SHARED_MAX + 1];
 extern const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1];
+extern const char *const threads_names[REASSURE_THREADS_MAX + 1];
 extern const char *const file_state_names[REASSURE_FILE_MAX + 1];
 
 struct signal_name {

@@ -220,6 +220,15 @@ static bool set_exhausted(struct add_options *options, const char *text,
 	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
+static bool set_threads(struct add_options *options, const char *text,
+			char *error)
+{
+	options->has_threads = find_name(threads_names, REASSURE_THREADS_MAX,
+					 text, &options->threads);
+	return options->has_threads ||
+	       wrong(error, "--threads takes stop or run, not '%s'", text);
+}
+
 static bool set_allow_setuid(struct add_options *options, const char *text,
 			     char *error)
 {
@@ -319,6 +328,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--deadline"))
 		return set_deadline(options, value, error);
+	if (!strcmp(option, "--threads"))
+		return set_threads(options, value, error);
 	if (!strcmp(option, "--watchdog"))
 		return set_watchdog(options, value, error);
 	if (!strcmp(option, "--escalate"))
@@ -403,8 +414,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--watchdog", "--escalate", "--exits",
-		"--landings", "--allow-setuid", NULL
+		"--deadline", "--threads", "--watchdog", "--escalate",
+		"--exits", "--landings", "--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -416,8 +427,8 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", "--watchdog", "--escalate",
-		"--allow-setuid", NULL
+		"--exhausted", "--deadline", "--threads", "--watchdog",
+		"--escalate", "--allow-setuid", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

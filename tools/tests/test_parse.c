@@ -200,7 +200,8 @@ static void test_add(void **state)
 	assert_string_equal(options.function, "f");
 	assert_true(options.value == -1);
 	assert_false(options.has_offset || options.has_handled ||
-		     options.has_shared || options.unlimited || options.name);
+		     options.has_shared || options.has_threads ||
+		     options.unlimited || options.name);
 	assert_int_equal(options.exits, EXITS_AUTO);
 	assert_false(options.no_landings);
 	assert_int_equal(options.signals, 0);
@@ -211,7 +212,7 @@ static void test_add(void **state)
 			"--budget=1/2", "--shared", "restore",
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes", "--watchdog", "250",
-			"--escalate=0",
+			"--escalate=0", "--threads=run",
 			"--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
@@ -224,6 +225,8 @@ static void test_add(void **state)
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.deadline_ms, 1500);
 	assert_int_equal(options.watchdog_ms, 250);
+	assert_true(options.has_threads);
+	assert_int_equal(options.threads, REASSURE_THREADS_RUN);
 	assert_true(options.has_escalate);
 	assert_int_equal(options.escalate, 0);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
@@ -232,8 +235,10 @@ static void test_add(void **state)
 	assert_int_equal(options.budget_rescues, 1);
 	assert_int_equal(options.budget_seconds, 2);
 	assert_true(ADD("--exe=a", "--function=f", "--return=1",
-			"--landings=auto"));
+			"--landings=auto", "--threads", "stop"));
 	assert_false(options.no_landings);
+	assert_true(options.has_threads);
+	assert_int_equal(options.threads, REASSURE_THREADS_STOP);
 }
 
 static void test_add_errors(void **state)
@@ -277,6 +282,10 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--shared is given twice");
 	assert_false(ADD("--exhausted", "live"));
 	assert_contains(error, "--exhausted takes die or skip, not 'live'");
+	assert_false(ADD("--threads", "walk"));
+	assert_contains(error, "--threads takes stop or run, not 'walk'");
+	assert_false(ADD("--threads="));
+	assert_contains(error, "--threads takes stop or run, not ''");
 	assert_false(ADD("--exits", "some"));
 	assert_contains(error, "--exits takes auto, return or all, not 'some'");
 	assert_false(ADD("--landings", "all"));
@@ -322,19 +331,22 @@ static void test_set(void **state)
 	(void)state;
 	assert_true(SET("f", "--return", "-5", "--signals=SEGV", "--handled",
 			"leave", "--shared", "restore", "--budget=2/3",
-			"--exhausted", "skip", "--deadline", "7"));
+			"--exhausted", "skip", "--deadline", "7",
+			"--threads", "run"));
 	assert_string_equal(options.name, "f");
 	assert_true(options.has_return && options.has_value &&
 		    options.value == -5);
 	assert_true(options.signals == MASK(SIGSEGV));
 	assert_true(options.has_handled && options.has_shared &&
-		    options.has_exhausted && options.has_deadline);
+		    options.has_exhausted && options.has_deadline &&
+		    options.has_threads);
 	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
 	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(options.budget_rescues, 2);
 	assert_int_equal(options.budget_seconds, 3);
 	assert_int_equal(options.deadline_ms, 7);
+	assert_int_equal(options.threads, REASSURE_THREADS_RUN);
 
 	assert_true(SET("--", "--f", "--deadline", "none", "--return=void"));
 	assert_string_equal(options.name, "--f");
@@ -342,7 +354,8 @@ static void test_set(void **state)
 	assert_true(options.has_return && !options.has_value);
 	assert_false(options.signals || options.has_handled ||
 		     options.has_shared || options.has_exhausted ||
-		     options.unlimited || options.budget_rescues);
+		     options.has_threads || options.unlimited ||
+		     options.budget_rescues);
 	/* Whether the budget is limited only the module knows. */
 	assert_true(SET("f", "--exhausted=skip"));
 }
