@@ -467,10 +467,12 @@ static __always_inline int open_sides(struct checkpoint *cp, unsigned int sharer
 	process_state_record(&cp->state);
 	refusal = guarded_mm_open(cp->gm, &cp->memory, cp->registers.regs.sp,
 				  cp->settings.shared);
-	if (refusal < 0) {
+	if (refusal >= 0)
+		return refusal;
+	/* What others write meanwhile is not all put back. */
+	if (!cp->lets_run)
 		cp->oracle = oracle_record(cp->mm, cp->registers.regs.sp);
-		WRITE_ONCE(cp->recording, true);
-	}
+	WRITE_ONCE(cp->recording, true);
 	return refusal;
 }
 
@@ -504,6 +506,8 @@ static void open_stopped(struct checkpoint *cp, int refusal)
 {
 	bool stopped = refusal < 0;
 
+	cp->lets_run = cp->settings.threads == REASSURE_THREADS_RUN;
+	cp->files.others_run = cp->lets_run;
 	if (stopped)
 		refusal = open_sides(cp, cp->gm->siblings.sharing_files);
 	/* It has not got so far as to be closed. */
@@ -513,6 +517,8 @@ static void open_stopped(struct checkpoint *cp, int refusal)
 	set_open(cp, refusal);
 	/* In this order for find_of(). */
 	smp_store_release(&cp->entering, false);
+	if (cp->opened && cp->lets_run)
+		siblings_let_run(cp->gm);
 }
 
 /*
@@ -655,6 +661,8 @@ static __always_inline void begin_entry(struct checkpoint *cp,
 		rescue_point_settings(rp, &cp->settings);
 	registers_save(&cp->registers, regs);
 	cp->stops = false;
+	cp->lets_run = false;
+	cp->files.others_run = false;
 	cp->lost = -1;
 	cp->inner_points = 0;
 }
@@ -1052,6 +1060,12 @@ static bool fault_is_inside(struct checkpoint *cp)
 	       !registers_follow_call(address);
 }
 
+static void cancel(struct checkpoint *cp, struct rollback *rb)
+{
+	open_files_cancel(&cp->files);
+	rollback_cancel(rb);
+}
+
 /*
  * Whether other threads run, or have run in user mode, since the entry.  One
  * that was made inside has had the memory refused.
@@ -1063,20 +1077,10 @@ static bool others_run(struct checkpoint *cp)
 	return mm_is_shared();
 }
 
-/**
- * checkpoint_prepare() - do all of a rollback that can fail
- * @cp: the open checkpoint of current, locked
- * @rb: for checkpoint_roll_back()
- *
- * Return: negative, and checkpoint_roll_back() or checkpoint_cancel() must
- * follow; otherwise the enum reassure_refusal.
- */
-int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
+static int prepare(struct checkpoint *cp, struct rollback *rb)
 {
 	int refusal;
 
-	if (cp->refusal >= 0)
-		return cp->refusal;
 	if (siblings_are_stopped(&cp->gm->siblings))
 		siblings_await_parked(cp->gm);
 	if (others_run(cp))
@@ -1105,17 +1109,44 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 	/* From here on it would be undone, or not. */
 	if (siblings_are_stopped(&cp->gm->siblings) &&
 	    siblings_have_written(cp->gm)) {
-		checkpoint_cancel(cp, rb);
+		cancel(cp, rb);
 		return REASSURE_REFUSED_THREADS;
 	}
 	return -1;
 }
 
+/**
+ * checkpoint_prepare() - do all of a rollback that can fail
+ * @cp: the open checkpoint of current, locked
+ * @rb: for checkpoint_roll_back()
+ *
+ * Return: negative, and checkpoint_roll_back() or checkpoint_cancel() must
+ * follow; otherwise the enum reassure_refusal.
+ */
+int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
+{
+	bool run = siblings_run(&cp->gm->siblings);
+	int refusal;
+
+	if (cp->refusal >= 0)
+		return cp->refusal;
+	if (run) {
+		refusal = siblings_stop_again(cp->gm);
+		if (refusal >= 0)
+			return refusal;
+	}
+	refusal = prepare(cp, rb);
+	if (refusal >= 0 && run)
+		siblings_let_run(cp->gm);
+	return refusal;
+}
+
 /* Nothing is rolled back after all; for both see checkpoint_prepare(). */
 void checkpoint_cancel(struct checkpoint *cp, struct rollback *rb)
 {
-	open_files_cancel(&cp->files);
-	rollback_cancel(rb);
+	cancel(cp, rb);
+	if (siblings_run(&cp->gm->siblings))
+		siblings_let_run(cp->gm);
 }
 
 /**
@@ -1158,6 +1189,8 @@ int checkpoint_roll_back(struct checkpoint *cp, struct rollback *rb)
 	ret = rollback_commit(rb);
 	if (ret)
 		return ret;
+	if (siblings_run(&cp->gm->siblings))
+		siblings_wake_for_futexes(cp->gm);
 	open_files_commit(&cp->files);
 	process_state_commit(&cp->state);
 	oracle_compare(cp->oracle, cp->gm, cp->rp);

@@ -106,6 +106,7 @@ struct inner_rescues {
  * @deadline: when the call will have been inside for too long
  * @opened: the call began with its memory kept; what became of it is counted
  * @stops: with the other threads stopped
+ * @lets_run: they run again after the entry
  * @given_up: the call was, since it was blocked while others waited for it
  * @entry: opens it in a process with several threads
  * @work: of the outermost: brings the thread from a signal to its rollback
@@ -151,6 +152,7 @@ struct checkpoint {
 	struct deadline deadline;
 	bool opened;
 	bool stops;
+	bool lets_run;
 	bool given_up;
 	struct callback_head entry;
 	struct callback_head work;

@@ -813,10 +813,9 @@ unsigned long guarded_mm_close_inside(struct guarded_mm *gm,
 	return alone ? guarded_mm_close(gm) : saved;
 }
 
-/* For guarded_mm_close(), when there is something to clear up. */
-void guarded_mm_clear_up(struct guarded_mm *gm)
+/* With the lock held. */
+static void clear_up(struct guarded_mm *gm)
 {
-	mutex_lock(&gm->lock);
 	shared_memory_close(&gm->shared);
 	if (gm->released) {
 		page_log_clear(&gm->log);
@@ -825,8 +824,32 @@ void guarded_mm_clear_up(struct guarded_mm *gm)
 		forget_absent(gm);
 	}
 	trim_later(gm);
+}
+
+/* For guarded_mm_close(), when there is something to clear up. */
+void guarded_mm_clear_up(struct guarded_mm *gm)
+{
+	mutex_lock(&gm->lock);
+	clear_up(gm);
 	mutex_unlock(&gm->lock);
 	moved_mappings_discard(gm);
+}
+
+/* The same as guarded_mm_close() while others run, and have page faults. */
+unsigned long guarded_mm_close_beside_others(struct guarded_mm *gm)
+{
+	unsigned long saved = guarded_mm_saved(gm);
+
+	mutex_lock(&gm->lock);
+	WRITE_ONCE(gm->closing, true);
+	WRITE_ONCE(gm->log.innermost, NULL);
+	smp_store_release(&gm->owner, NULL);
+	clear_up(gm);
+	mutex_unlock(&gm->lock);
+	moved_mappings_discard(gm);
+	smp_store_release(&gm->closing, false);
+	siblings_resume(gm);
+	return saved;
 }
 
 /* Says why the open checkpoint cannot be rolled back; takes no lock. */

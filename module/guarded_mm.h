@@ -246,6 +246,7 @@ bool guarded_mm_open_inside(struct guarded_mm *gm, struct guarded_call *call,
 unsigned long guarded_mm_close_inside(struct guarded_mm *gm,
 				      struct guarded_call *call);
 void guarded_mm_clear_up(struct guarded_mm *gm);
+unsigned long guarded_mm_close_beside_others(struct guarded_mm *gm);
 void guarded_mm_refuse(struct guarded_mm *gm, int refusal);
 bool guarded_mm_begin_rollback(struct guarded_mm *gm);
 void guarded_mm_cancel_rollback(struct guarded_mm *gm);
@@ -271,6 +272,8 @@ static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 	bool stops = READ_ONCE(gm->siblings.stop) &&
 		     READ_ONCE(gm->siblings.stopper) == gm->owner;
 
+	if (unlikely(READ_ONCE(gm->siblings.run)))
+		return guarded_mm_close_beside_others(gm);
 	WRITE_ONCE(gm->closing, true);
 	WRITE_ONCE(gm->log.innermost, NULL);
 	/* In this order for who looks whether he may begin. */

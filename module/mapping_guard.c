@@ -210,7 +210,8 @@ static long change_mremap(struct guarded_mm *gm, const struct pt_regs *regs)
 /* Whether the system call can go through as if nobody watched. */
 static bool is_lost(struct guarded_mm *gm)
 {
-	if (!thread_group_empty(current) && !READ_ONCE(gm->siblings.stop))
+	if (!thread_group_empty(current) && !READ_ONCE(gm->siblings.stop) &&
+	    !siblings_run(&gm->siblings))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 	else
 		guarded_mm_note_left(gm, task_pt_regs(current)->sp);

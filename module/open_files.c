@@ -618,6 +618,31 @@ static void reserve_kept(struct open_files *of, const struct fdtable *table)
 	}
 }
 
+/*
+ * Who has opened, closed, read or written cannot be told where other threads
+ * ran; nothing of theirs may be undone.
+ */
+static bool others_may_have_changed(const struct open_files *of,
+				    const struct fdtable *table)
+{
+	const struct file_offset *offset = of->offsets;
+	unsigned int i;
+
+	for (i = 0; i < of->opened_words; i++)
+		if (of->opened[i])
+			return true;
+	for (i = 0; i < of->words; i++)
+		if (of->known[i] & ~table->open_fds[i])
+			return true;
+	for (i = 0; i < of->nr_offsets; i++, offset++) {
+		const struct file *file = file_at_entry(of, offset->fd);
+
+		if (file && file->f_pos != offset->pos)
+			return true;
+	}
+	return false;
+}
+
 static int prepare(struct open_files *of)
 {
 	const struct fdtable *table = own_table();
@@ -626,7 +651,8 @@ static int prepare(struct open_files *of)
 	if (table->max_fds > of->opened_words * BITS_PER_LONG)
 		return REASSURE_REFUSED_THREADS;
 	find_opened(of, table);
-	if (open_files_are_shared(of) || closing_is_seen(of, table))
+	if (open_files_are_shared(of) || closing_is_seen(of, table) ||
+	    (of->others_run && others_may_have_changed(of, table)))
 		return REASSURE_REFUSED_DESCRIPTOR;
 	for (i = 0; i < of->nr_offsets; i++) {
 		struct file_offset *offset = &of->offsets[i];

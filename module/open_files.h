@@ -64,6 +64,7 @@ struct flagged_file {
  * @opened_words: of that
  * @stale: somebody else may have changed descriptors: look at all again
  * @sharers: how many threads of the process, and nobody else, have them
+ * @others_run: these run during the call
  * @has_close_on_exec: the call changes some of these flags
  * @nr_kept: entries of @kept in use
  * @nr_flagged: entries of @flagged in use
@@ -87,6 +88,7 @@ struct open_files {
 	unsigned int opened_words;
 	bool stale;
 	unsigned int sharers;
+	bool others_run;
 	bool has_close_on_exec;
 	unsigned int nr_kept;
 	unsigned int nr_flagged;

@@ -27,8 +27,10 @@ static struct vm_area_struct *find_mapping(struct rollback *rb,
 					   unsigned long address)
 {
 	if (!rb->vma || address < rb->vma->vm_start ||
-	    address >= rb->vma->vm_end)
+	    address >= rb->vma->vm_end) {
 		rb->vma = vma_lookup(guarded_mm_mm(rb->gm), address);
+		rb->is_others = rb->vma && siblings_have_stack(rb->gm, rb->vma);
+	}
 	return rb->vma;
 }
 
@@ -265,6 +267,8 @@ static int prepare_list(struct rollback *rb, struct list_head *list)
 		image = page_log_image(logged, rb->call);
 		if (!image || was_absent(rb, logged))
 			continue;
+		if (find_mapping(rb, logged->address) && rb->is_others)
+			continue;
 		if (logged->in_use)
 			refusal = check_in_use(rb, logged);
 		else if (logged->cold)
@@ -362,6 +366,12 @@ static int stop_writers(struct guarded_mm *gm)
 	return -1;
 }
 
+/* Whether the stacks of other threads, which stay, can be told from its own. */
+static bool has_own_stack(struct rollback *rb, const struct guarded_call *call)
+{
+	return !find_mapping(rb, call->entry_sp) || !rb->is_others;
+}
+
 static int prepare(struct rollback *rb, struct guarded_mm *gm,
 		   const struct guarded_call *call)
 {
@@ -374,6 +384,8 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm,
 	if (mmap_write_lock_killable(guarded_mm_mm(gm)))
 		return REASSURE_REFUSED_MAPPING;
 	refusal = READ_ONCE(gm->refusal);
+	if (refusal < 0 && !has_own_stack(rb, call))
+		refusal = REASSURE_REFUSED_THREADS;
 	if (refusal < 0)
 		refusal = prepare_mappings(rb);
 	if (refusal < 0)
@@ -428,8 +440,9 @@ void rollback_cancel(struct rollback *rb)
 }
 
 /* Empties [@start, @start + @size) where something is mapped. */
-static void zap(struct mm_struct *mm, unsigned long start, unsigned long size)
+static void zap(struct rollback *rb, unsigned long start, unsigned long size)
 {
+	struct mm_struct *mm = guarded_mm_mm(rb->gm);
 	unsigned long end = start + size;
 	struct vm_area_struct *vma;
 	unsigned long from, to;
@@ -437,7 +450,8 @@ static void zap(struct mm_struct *mm, unsigned long start, unsigned long size)
 	VMA_ITERATOR(vmi, mm, start);
 
 	for_each_vma_range(vmi, vma, end) {
-		if (vma->vm_flags & (VM_SHARED | VM_HUGETLB))
+		if (vma->vm_flags & (VM_SHARED | VM_HUGETLB) ||
+		    siblings_have_stack(rb->gm, vma))
 			continue;
 		from = max(start, vma->vm_start);
 		to = min(end, vma->vm_end);
@@ -462,7 +476,6 @@ static void restore_absent(struct rollback *rb, struct list_head *list)
 static void restore_pages(struct rollback *rb)
 {
 	struct guarded_mm *gm = rb->gm;
-	struct mm_struct *mm = guarded_mm_mm(gm);
 	unsigned long index, i;
 	void *entry;
 
@@ -488,13 +501,13 @@ static void restore_pages(struct rollback *rb)
 	xa_for_each_marked(&gm->log.pages, index, entry, PAGE_LOG_ABSENT_MARK) {
 		if (xa_to_value(entry) < rb->call)
 			continue;
-		zap(mm, index << PAGE_SHIFT, PAGE_SIZE);
+		zap(rb, index << PAGE_SHIFT, PAGE_SIZE);
 		rb->restored++;
 	}
 	xa_for_each(&gm->log.areas, index, entry) {
 		if (xa_to_value(entry) < rb->call)
 			continue;
-		zap(mm, index << PMD_SHIFT, PMD_SIZE);
+		zap(rb, index << PMD_SHIFT, PMD_SIZE);
 		rb->restored++;
 	}
 }

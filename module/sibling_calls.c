@@ -176,6 +176,15 @@ static bool is_of_other_mode(struct task_struct *task)
 	       task_thread_info(task)->status & TS_COMPAT;
 }
 
+/* A system call that may wait for memory to change. */
+bool sibling_is_in_futex(struct task_struct *task)
+{
+	unsigned long number = task_pt_regs(task)->orig_ax;
+
+	return !is_of_other_mode(task) &&
+	       (number == __NR_futex || number == __NR_futex_waitv);
+}
+
 /**
  * sibling_call_is_in_the_way() - whether the system call that a thread sleeps in
  *	may do something, when it goes on during a rollback, that this would undo

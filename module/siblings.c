@@ -9,6 +9,10 @@
  * waits in the write-fault hook.  Where the page is writable already it cannot
  * be made to wait: then a rollback would undo it, and is refused.
  *
+ * Where a call lets its siblings run they stand still only while it begins and
+ * while it is rolled back, which takes back what they have written, too, but for
+ * their stacks.
+ *
  * Whoever waits also looks after the thread that is inside: it may be blocked
  * on something that only a waiting thread can give.  Then its call is given
  * up.
@@ -232,6 +236,12 @@ static bool is_stuck(struct guarded_mm *gm, struct watch *watch)
 	       time_after(jiffies, watch->since + longest_call(period));
 }
 
+/* Whether the call that is open began with the siblings stopped. */
+static bool is_watched(const struct siblings *siblings)
+{
+	return READ_ONCE(siblings->stop) || READ_ONCE(siblings->run);
+}
+
 /*
  * Until @wants does not hold any more, a fatal signal comes, or it is @until, in
  * jiffies, and that is not 0.
@@ -255,7 +265,7 @@ static void await_while(struct guarded_mm *gm,
 		    watch.call == READ_ONCE(gm->log.first))
 			guarded_mm_refuse(gm, REASSURE_REFUSED_WATCHDOG);
 		/* Nobody waits for a call that cannot be rolled back. */
-		if (READ_ONCE(siblings->stop) && READ_ONCE(gm->refusal) >= 0)
+		if (is_watched(siblings) && READ_ONCE(gm->refusal) >= 0)
 			checkpoint_give_up(gm);
 	}
 	finish_wait(&siblings->waiters, &wait);
@@ -519,7 +529,7 @@ static bool claim(struct guarded_mm *gm, unsigned long watchdog)
 	set_waits(true);
 	while (!claimed && !is_paused(siblings) &&
 	       !is_killed() && time_before(jiffies, until)) {
-		if (!READ_ONCE(siblings->stop) && READ_ONCE(gm->owner))
+		if (!is_watched(siblings) && READ_ONCE(gm->owner))
 			checkpoint_give_up(gm);
 		await_while(gm, is_claimed, until);
 		claimed = try_to_claim(gm);
@@ -716,12 +726,52 @@ int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip)
 	return refusal;
 }
 
+/* They run while current, which has stopped them, is inside. */
+void siblings_let_run(struct guarded_mm *gm)
+{
+	struct siblings *siblings = &gm->siblings;
+
+	/* In this order for who looks whether the call is watched. */
+	WRITE_ONCE(siblings->run, true);
+	smp_wmb();
+	WRITE_ONCE(siblings->stop, false);
+	wake(&siblings->waiters);
+}
+
+/**
+ * siblings_stop_again() - stop those that were let run, for a rollback
+ * @gm: the address space of current, which is inside
+ *
+ * Return: negative, and siblings_let_run() or siblings_resume() must follow;
+ * otherwise the enum reassure_refusal, and they run.
+ */
+int siblings_stop_again(struct guarded_mm *gm)
+{
+	struct siblings *siblings = &gm->siblings;
+	int refusal = READ_ONCE(gm->refusal);
+
+	if (refusal >= 0)
+		return refusal;
+	WRITE_ONCE(siblings->stop, true);
+	/* Pairs with those in park_work(), on_fork() and guarded_fault(). */
+	smp_mb();
+	/* Before they are looked at anew. */
+	if (READ_ONCE(siblings->stale) || READ_ONCE(siblings->ended))
+		refusal = REASSURE_REFUSED_THREADS;
+	else
+		refusal = await_settled(gm);
+	if (refusal >= 0)
+		siblings_let_run(gm);
+	return refusal;
+}
+
 /* The call is over: all run. */
 void siblings_resume(struct guarded_mm *gm)
 {
 	struct siblings *siblings = &gm->siblings;
 	struct task_struct *stopper;
 
+	WRITE_ONCE(siblings->run, false);
 	WRITE_ONCE(siblings->stop, false);
 	spin_lock(&siblings->lock);
 	stopper = siblings->stopper;
@@ -810,6 +860,12 @@ void siblings_await_parked(struct guarded_mm *gm)
 					    all_are_at_rest(siblings), 1);
 }
 
+static bool is_on_signal_stack(const struct task_struct *task)
+{
+	return task_pt_regs(task)->sp - READ_ONCE(task->sas_ss_sp) <
+	       READ_ONCE(task->sas_ss_size);
+}
+
 /*
  * Whether a thread, which is in an exception, may have written to its stack
  * since the entry, as the handling of a breakpoint does.  That where a return
@@ -835,6 +891,9 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 	/* Who waits for its end has been woken. */
 	if (!READ_ONCE(task->mm))
 		return sibling->alive;
+	/* What it will come back to is not known to be its stack. */
+	if (READ_ONCE(gm->siblings.run) && is_on_signal_stack(task))
+		return true;
 	if (!is_at_rest(sibling))
 		return true;
 	/* In this order: when it is off its processor, that was counted. */
@@ -870,6 +929,53 @@ bool siblings_have_written(struct guarded_mm *gm)
 	spin_unlock(&siblings->lock);
 	mutex_unlock(&gm->lock);
 	return have;
+}
+
+/**
+ * siblings_have_stack() - whether others that were let run have a stack there
+ * @gm: the address space of current, which has stopped them again
+ * @vma: one of its mappings
+ */
+bool siblings_have_stack(struct guarded_mm *gm,
+			 const struct vm_area_struct *vma)
+{
+	struct siblings *siblings = &gm->siblings;
+	struct sibling *sibling;
+	bool have = false;
+	unsigned long sp;
+
+	if (!READ_ONCE(siblings->run))
+		return false;
+	spin_lock(&siblings->lock);
+	list_for_each_entry(sibling, &siblings->list, list) {
+		sp = task_pt_regs(sibling->task)->sp;
+		if (sibling->task != current && READ_ONCE(sibling->task->mm) &&
+		    sp > vma->vm_start && sp <= vma->vm_end)
+			have = true;
+	}
+	spin_unlock(&siblings->lock);
+	return have;
+}
+
+/**
+ * siblings_wake_for_futexes() - let others look at their futexes again
+ * @gm: the address space of current, which has stopped them and put its memory
+ *	back
+ *
+ * The futex on which one has begun to wait meanwhile is free again, perhaps.
+ * Nobody else would wake it, and it expects to be woken for nothing.
+ */
+void siblings_wake_for_futexes(struct guarded_mm *gm)
+{
+	struct siblings *siblings = &gm->siblings;
+	struct sibling *sibling;
+
+	spin_lock(&siblings->lock);
+	list_for_each_entry(sibling, &siblings->list, list)
+		if (sibling->task != current && READ_ONCE(sibling->task->mm) &&
+		    sibling_is_in_futex(sibling->task))
+			wake_up_process(sibling->task);
+	spin_unlock(&siblings->lock);
 }
 
 static bool is_work(struct callback_head *work, void *data)
@@ -918,7 +1024,7 @@ static void on_fork(void *data, struct task_struct *parent,
 			WRITE_ONCE(gm->siblings.stale, true);
 		/* Pairs with the one in siblings_stop(). */
 		smp_mb();
-		stopped = READ_ONCE(gm->siblings.stop);
+		stopped = is_watched(&gm->siblings);
 		if (thread ? stopped || READ_ONCE(gm->owner) :
 			     stopped && READ_ONCE(gm->siblings.stopper) != parent)
 			guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);

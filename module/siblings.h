@@ -10,6 +10,7 @@
 
 struct guarded_mm;
 struct signal_struct;
+struct vm_area_struct;
 
 #define SIBLINGS_CLAIMED	0
 
@@ -23,6 +24,7 @@ struct signal_struct;
  * @flags: SIBLINGS_CLAIMED while a call stops the others, or is about to
  * @stop: the siblings of @stopper run no user code; set and cleared by who has
  *	claimed it
+ * @run: the call lets them run but at its begin and for a rollback; the same
  * @stopper: the thread that is inside, with a reference; NULL when none is
  * @process: that of @stopper; only ever compared
  * @entry_ip: where the function begins that it is inside
@@ -45,6 +47,7 @@ struct siblings {
 	bool ended;
 	unsigned long flags;
 	bool stop;
+	bool run;
 	struct task_struct *stopper;
 	struct signal_struct *process;
 	unsigned long entry_ip;
@@ -68,7 +71,19 @@ static inline bool siblings_are_stopped(const struct siblings *siblings)
 
 void siblings_init(struct siblings *siblings);
 
+/* Whether current has let them run again after its entry. */
+static inline bool siblings_run(const struct siblings *siblings)
+{
+	return READ_ONCE(siblings->run) &&
+	       READ_ONCE(siblings->stopper) == current;
+}
+
 int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip);
+void siblings_let_run(struct guarded_mm *gm);
+int siblings_stop_again(struct guarded_mm *gm);
+void siblings_wake_for_futexes(struct guarded_mm *gm);
+bool siblings_have_stack(struct guarded_mm *gm,
+			 const struct vm_area_struct *vma);
 void siblings_resume(struct guarded_mm *gm);
 void siblings_pause(struct guarded_mm *gm, struct task_struct *task);
 void siblings_end_pause(struct guarded_mm *gm, struct task_struct *task);

@@ -358,6 +358,8 @@ static void fill_set(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_HANDLED, *change->handled);
 	if (change->shared)
 		nla_put_u32(msg, REASSURE_A_SHARED, *change->shared);
+	if (change->threads)
+		nla_put_u32(msg, REASSURE_A_THREADS, *change->threads);
 	if (change->budget_rescues) {
 		nla_put_u32(msg, REASSURE_A_BUDGET_RESCUES,
 			    change->budget_rescues);

@@ -105,6 +105,7 @@ struct rescue_point {
  * @signals: or 0
  * @handled: enum reassure_handled, or NULL
  * @shared: enum reassure_shared, or NULL
+ * @threads: enum reassure_threads, or NULL
  * @budget_rescues: with
  * @budget_seconds: a budget
  * @unlimited: or none
@@ -117,6 +118,7 @@ struct rescue_point_change {
 	uint64_t signals;
 	const uint32_t *handled;
 	const uint32_t *shared;
+	const uint32_t *threads;
 	uint32_t budget_rescues;
 	uint32_t budget_seconds;
 	bool unlimited;

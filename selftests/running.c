@@ -1,0 +1,709 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Processes with several threads that run while one is inside: they stand still
+ * only while the call begins and while it is rolled back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/harness.h"
+#include "lib/reassure_test.h"
+
+#define SIBLINGS	4
+#define ROUNDS		50
+
+/* On pages of their own. */
+struct page {
+	_Alignas(PAGE_SIZE) volatile long value;
+};
+
+static struct page written;
+
+FIXTURE(running)
+{
+};
+
+FIXTURE_SETUP(running)
+{
+	ASSERT_EQ(0, test_begin());
+}
+
+FIXTURE_TEARDOWN(running)
+{
+	test_end(_metadata->passed);
+}
+
+/* So that no call is given up because the machine is slow. */
+static int protect(const void *function)
+{
+	struct rescue_point rp = {
+		.function = function,
+		.threads = REASSURE_THREADS_RUN,
+		.watchdog_ms = 10000,
+	};
+
+	return rescue_point_add(&rp);
+}
+
+static long now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void pause_ms(unsigned int ms)
+{
+	struct timespec time = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&time, &time))
+		;
+}
+
+static pthread_t start(void *(*body)(void *arg), void *arg)
+{
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, body, arg));
+	return thread;
+}
+
+/* Does something inside, and faults or returns. */
+static long __noipa victim(void (*inside)(void), bool faults)
+{
+	written.value++;
+	if (inside)
+		inside();
+	if (faults)
+		touch_read(BAD_ADDRESS);
+	return 1;
+}
+
+static void expect_rescue(void (*inside)(void))
+{
+	long before = written.value;
+
+	CHECK(victim(inside, true) == RESCUED);
+	CHECK(written.value == before);
+}
+
+/* What a sibling tells and is told is in shared memory, which stays as it is. */
+static struct {
+	long counts[SIBLINGS];
+	int end, order, answer;	/* numbers of orders; negative: end */
+	pthread_barrier_t barrier;
+} *shared;
+
+static void make_shared(void)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	CHECK(shared != MAP_FAILED);
+}
+
+static long get(const long *number)
+{
+	return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
+
+static void await_change(const long *number)
+{
+	long until = now_ms() + 100000, before = get(number);
+
+	while (get(number) == before)
+		CHECK(now_ms() < until);
+}
+
+/* Its own stack stays what it is, several pages of it. */
+static void *count_on_stack(void *arg)
+{
+	volatile long numbers[3 * PAGE_SIZE / sizeof(long)] = {};
+	int i = (long)arg;
+	long count = 0, n;
+
+	while (!__atomic_load_n(&shared->end, __ATOMIC_SEQ_CST)) {
+		n = count % (sizeof(numbers) / sizeof(long));
+		CHECK(numbers[n] == count / (long)(sizeof(numbers) / sizeof(long)));
+		numbers[n]++;
+		count++;
+		__atomic_store_n(&shared->counts[i], count, __ATOMIC_SEQ_CST);
+	}
+	return NULL;
+}
+
+static void see_all_run(void)
+{
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		await_change(&shared->counts[i]);
+}
+
+static int busy_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(count_on_stack, (void *)i);
+	see_all_run();
+	for (i = 0; i < ROUNDS / 5; i++) {
+		expect_rescue(see_all_run);
+		see_all_run();
+		CHECK(victim(see_all_run, false) == 1);
+	}
+	CHECK(written.value == ROUNDS / 5);
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, meanwhile)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(busy_program, NULL));
+	EXPECT_EQ(ROUNDS / 5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(ROUNDS / 5, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* A sibling does what it is told and says so. */
+static void (*orders[4])(void);
+
+static void *obey(void *arg)
+{
+	int done = 0, order;
+
+	for (;;) {
+		order = __atomic_load_n(&shared->order, __ATOMIC_SEQ_CST);
+		if (order == done)
+			continue;
+		if (order < 0)
+			return NULL;
+		orders[order]();
+		done = order;
+		__atomic_store_n(&shared->answer, order, __ATOMIC_SEQ_CST);
+	}
+}
+
+static void give_order(int order)
+{
+	long until = now_ms() + 100000;
+
+	__atomic_store_n(&shared->order, order, __ATOMIC_SEQ_CST);
+	while (order > 0 &&
+	       __atomic_load_n(&shared->answer, __ATOMIC_SEQ_CST) != order)
+		CHECK(now_ms() < until);
+}
+
+static void order_one(void)
+{
+	give_order(1);
+}
+
+static void order_two(void)
+{
+	give_order(2);
+}
+
+static void do_nothing(void)
+{
+}
+
+static pthread_t start_obedient(void)
+{
+	pthread_t thread;
+
+	make_shared();
+	thread = start(obey, NULL);
+	orders[3] = do_nothing;
+	give_order(3);
+	return thread;
+}
+
+static struct page other_page;
+
+static void write_elsewhere(void)
+{
+	other_page.value++;
+	written.value += 1000;
+}
+
+/* On no stack, what others wrote is taken back, too. */
+static int writing_program(void *arg)
+{
+	pthread_t thread = start_obedient();
+
+	orders[1] = write_elsewhere;
+	expect_rescue(order_one);
+	CHECK(other_page.value == 0);
+	orders[2] = write_elsewhere;
+	CHECK(victim(order_two, false) == 1);
+	CHECK(other_page.value == 1);
+	CHECK(written.value == 1001);
+	give_order(-1);
+	CHECK(!pthread_join(thread, NULL));
+	return 0;
+}
+
+TEST_F(running, and_what_they_write_is_taken_back)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(writing_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* What others do that cannot be told from what the call does, or not undone. */
+static int refused_program(void *arg)
+{
+	start_obedient();
+	orders[1] = arg;
+	victim(order_one, true);
+	return 0;
+}
+
+static void open_descriptor(void)
+{
+	CHECK(open("/dev/null", O_RDONLY) >= 0);
+}
+
+static int tail;
+
+static void close_descriptor(void)
+{
+	CHECK(!close(tail));
+}
+
+static void read_on(void)
+{
+	char byte;
+
+	CHECK(read(tail, &byte, 1) == 1);
+}
+
+static int refused_with_file_program(void *arg)
+{
+	tail = open("/proc/self/exe", O_RDONLY);
+	CHECK(tail >= 0);
+	return refused_program(arg);
+}
+
+static void map_memory(void)
+{
+	CHECK(mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED);
+}
+
+static void *nothing(void *arg)
+{
+	return NULL;
+}
+
+/* Without anything that glibc does for it. */
+static void make_thread(void)
+{
+	static char stack[16 * PAGE_SIZE];
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	CHECK(!pthread_attr_init(&attributes));
+	CHECK(!pthread_attr_setstack(&attributes, stack, sizeof(stack)));
+	CHECK(!pthread_create(&thread, &attributes, nothing, NULL));
+	CHECK(!pthread_join(thread, NULL));
+}
+
+static void on_signal(int sig)
+{
+	__atomic_store_n(&shared->answer, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		;
+}
+
+static void stay_on_signal_stack(void)
+{
+	static char memory[16 * PAGE_SIZE];
+	stack_t stack = { .ss_sp = memory, .ss_size = sizeof(memory) };
+	struct sigaction action = {
+		.sa_handler = on_signal, .sa_flags = SA_ONSTACK,
+	};
+
+	CHECK(!sigaltstack(&stack, NULL));
+	CHECK(!sigaction(SIGUSR1, &action, NULL));
+	raise(SIGUSR1);
+}
+
+static pid_t ending;
+
+static void end_thread(void)
+{
+	ending = syscall(SYS_gettid);
+	__atomic_store_n(&shared->answer, 1, __ATOMIC_SEQ_CST);
+	syscall(SYS_exit, 0);
+}
+
+static void await_end_of_thread(void)
+{
+	order_one();
+	while (!syscall(SYS_tgkill, getpid(), ending, 0))
+		usleep(1000);
+}
+
+static int ending_program(void *arg)
+{
+	start_obedient();
+	orders[1] = end_thread;
+	victim(await_end_of_thread, true);
+	return 0;
+}
+
+TEST_F(running, and_descriptors)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, open_descriptor));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(-SIGSEGV,
+		  child_run(refused_with_file_program, close_descriptor));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_with_file_program, read_on));
+	EXPECT_EQ(3, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(3, all_refused_since_mark());
+}
+
+TEST_F(running, and_mappings)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, map_memory));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(running, and_threads_that_come)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, make_thread));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(running, and_threads_that_end)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(ending_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* The stack to which it comes back is not known to be one. */
+TEST_F(running, on_a_signal_stack)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, stay_on_signal_stack));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* A mutex that is locked inside, on which a sibling begins to wait. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void *lock_when_told(void *arg)
+{
+	while (!__atomic_load_n(&shared->order, __ATOMIC_SEQ_CST))
+		;
+	shared->answer = syscall(SYS_gettid);
+	__atomic_store_n(&shared->order, 0, __ATOMIC_SEQ_CST);
+	CHECK(!pthread_mutex_lock(&mutex));
+	CHECK(!pthread_mutex_unlock(&mutex));
+	return NULL;
+}
+
+/* In futex(), number 202. */
+static bool waits_for_futex(pid_t thread)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
+	return !read_text(path, text, sizeof(text)) && !strncmp(text, "202 ", 4);
+}
+
+static void lock_and_be_waited_for(void)
+{
+	long until = now_ms() + 100000;
+
+	CHECK(!pthread_mutex_lock(&mutex));
+	__atomic_store_n(&shared->order, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&shared->order, __ATOMIC_SEQ_CST) ||
+	       !waits_for_futex(shared->answer))
+		CHECK(now_ms() < until);
+}
+
+static int locking_program(void *arg)
+{
+	pthread_t thread;
+	int i;
+
+	make_shared();
+	for (i = 0; i < 5; i++) {
+		thread = start(lock_when_told, NULL);
+		pause_ms(20);
+		expect_rescue(lock_and_be_waited_for);
+		CHECK(!pthread_join(thread, NULL));
+		CHECK(!pthread_mutex_trylock(&mutex));
+		CHECK(!pthread_mutex_unlock(&mutex));
+		while (number_in("/proc/self/status", "Threads:") > 1)
+			usleep(1000);
+	}
+	return 0;
+}
+
+TEST_F(running, and_wait_for_what_is_free_again)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(locking_program, NULL));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/*
+ * All inside in turn, and beside each other between their calls.  In private
+ * memory the barrier would forget who has come.
+ */
+static long __noipa add_one(volatile long *sum, bool faults)
+{
+	*sum += 1;
+	if (faults)
+		touch_read(BAD_ADDRESS);
+	return 0;
+}
+
+static void *call_often(void *arg)
+{
+	volatile long sum = 0;
+	int i;
+
+	pthread_barrier_wait(&shared->barrier);
+	for (i = 0; i < ROUNDS; i++) {
+		CHECK(add_one(&sum, false) == 0);
+		CHECK(add_one(&sum, true) == RESCUED);
+		CHECK(sum == i + 1);
+	}
+	pthread_barrier_wait(&shared->barrier);
+	return NULL;
+}
+
+static int calling_program(void *arg)
+{
+	pthread_barrierattr_t attributes;
+	pthread_t threads[SIBLINGS];
+	int i;
+
+	make_shared();
+	CHECK(!pthread_barrierattr_init(&attributes));
+	CHECK(!pthread_barrierattr_setpshared(&attributes,
+					      PTHREAD_PROCESS_SHARED));
+	CHECK(!pthread_barrier_init(&shared->barrier, &attributes,
+				    SIBLINGS + 1));
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(call_often, NULL);
+	pthread_barrier_wait(&shared->barrier);
+	pthread_barrier_wait(&shared->barrier);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, and_are_all_inside)
+{
+	ASSERT_EQ(0, protect(add_one));
+	EXPECT_EQ(0, child_run(calling_program, NULL));
+	EXPECT_EQ(SIBLINGS * ROUNDS,
+		  events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* Where nobody waits, a call may be blocked for long. */
+static void sleep_inside(void)
+{
+	see_all_run();
+	pause_ms(200);
+	see_all_run();
+}
+
+static int blocked_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(count_on_stack, (void *)i);
+	see_all_run();
+	expect_rescue(sleep_inside);
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, beside_a_call_that_is_blocked)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.threads = REASSURE_THREADS_RUN,
+		.watchdog_ms = is_debug_kernel() ? 150 : 50,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(blocked_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* As the rescue point says at the entry. */
+static void see_nobody_run(void)
+{
+	long before[SIBLINGS], until = now_ms() + 20;
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		before[i] = get(&shared->counts[i]);
+	while (now_ms() < until)
+		;
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(get(&shared->counts[i]) == before[i]);
+}
+
+static int changing_program(void *arg)
+{
+	const uint32_t stop = REASSURE_THREADS_STOP, run = REASSURE_THREADS_RUN;
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(count_on_stack, (void *)i);
+	see_all_run();
+	for (i = 0; i < 5; i++) {
+		CHECK(!rescue_point_set("test", &(struct rescue_point_change){
+					.threads = &run }));
+		expect_rescue(see_all_run);
+		CHECK(!rescue_point_set("test", &(struct rescue_point_change){
+					.threads = &stop }));
+		expect_rescue(see_nobody_run);
+	}
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, as_it_is_set)
+{
+	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(changing_program, NULL));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* When the call is not rescued they run on, and the program's handler does. */
+static sigjmp_buf out;
+
+static void on_fault(int sig)
+{
+	siglongjmp(out, 1);
+}
+
+static int handled_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	signal(SIGSEGV, on_fault);
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(count_on_stack, (void *)i);
+	see_all_run();
+	for (i = 0; i < 5; i++)
+		if (!sigsetjmp(out, true)) {
+			victim(see_all_run, true);
+			CHECK(false);
+		} else {
+			see_all_run();
+		}
+	CHECK(written.value == 5);
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+static int once_program(void *arg)
+{
+	expect_rescue(NULL);
+	return 0;
+}
+
+TEST_F(running, and_go_on_when_it_is_not_rescued)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.threads = REASSURE_THREADS_RUN,
+		.watchdog_ms = 10000,
+		.budget_rescues = 1,
+		.budget_seconds = 1000,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(once_program, NULL));
+	EXPECT_EQ(0, child_run(handled_program, NULL));
+	EXPECT_EQ(5, refused_since_mark(REASSURE_REFUSED_BUDGET));
+	EXPECT_EQ(5, all_refused_since_mark());
+}
+
+/* The rescue point goes while somebody is inside. */
+static void see_it_go(void)
+{
+	CHECK(!rescue_point_delete("test"));
+	see_all_run();
+}
+
+static int deleting_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	for (i = 0; i < SIBLINGS; i++)
+		threads[i] = start(count_on_stack, (void *)i);
+	see_all_run();
+	CHECK(victim(see_it_go, false) == 1);
+	see_all_run();
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, when_the_rescue_point_goes)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(deleting_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
+}
+
+TEST_HARNESS_MAIN
