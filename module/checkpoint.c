@@ -508,7 +508,9 @@ static void open_stopped(struct checkpoint *cp, int refusal)
 
 	cp->lets_run = cp->settings.threads == REASSURE_THREADS_RUN;
 	cp->files.others_run = cp->lets_run;
-	if (stopped)
+	if (stopped && cp->lets_run && !siblings_may_run(cp->gm))
+		refusal = REASSURE_REFUSED_THREADS;
+	else if (stopped)
 		refusal = open_sides(cp, cp->gm->siblings.sharing_files);
 	/* It has not got so far as to be closed. */
 	if (stopped && refusal >= 0 && siblings_are_stopped(&cp->gm->siblings))
@@ -1125,11 +1127,13 @@ static int prepare(struct checkpoint *cp, struct rollback *rb)
  */
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 {
-	bool run = siblings_run(&cp->gm->siblings);
 	int refusal;
+	bool run;
 
+	/* It may have come before there was an address space. */
 	if (cp->refusal >= 0)
 		return cp->refusal;
+	run = siblings_run(&cp->gm->siblings);
 	if (run) {
 		refusal = siblings_stop_again(cp->gm);
 		if (refusal >= 0)

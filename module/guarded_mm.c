@@ -843,10 +843,12 @@ unsigned long guarded_mm_close_beside_others(struct guarded_mm *gm)
 	mutex_lock(&gm->lock);
 	WRITE_ONCE(gm->closing, true);
 	WRITE_ONCE(gm->log.innermost, NULL);
+	/* In this order for who looks whether he may begin, as there. */
 	smp_store_release(&gm->owner, NULL);
 	clear_up(gm);
 	mutex_unlock(&gm->lock);
 	moved_mappings_discard(gm);
+	/* What was cleared up is seen by who begins next. */
 	smp_store_release(&gm->closing, false);
 	siblings_resume(gm);
 	return saved;

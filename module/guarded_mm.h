@@ -272,7 +272,8 @@ static inline unsigned long guarded_mm_close(struct guarded_mm *gm)
 	bool stops = READ_ONCE(gm->siblings.stop) &&
 		     READ_ONCE(gm->siblings.stopper) == gm->owner;
 
-	if (unlikely(READ_ONCE(gm->siblings.run)))
+	if (unlikely(READ_ONCE(gm->siblings.run) &&
+		     READ_ONCE(gm->siblings.stopper) == gm->owner))
 		return guarded_mm_close_beside_others(gm);
 	WRITE_ONCE(gm->closing, true);
 	WRITE_ONCE(gm->log.innermost, NULL);

@@ -219,6 +219,25 @@ static bool is_lost(struct guarded_mm *gm)
 }
 
 /*
+ * Whether it takes memory away, which would be set aside.  Threads that run
+ * would miss it, or come in between.
+ */
+static bool takes_away(const struct pt_regs *regs, system_call *original)
+{
+	if (original == kernel_mmap)
+		return (regs->r10 & (MAP_FIXED | MAP_FIXED_NOREPLACE)) ==
+		       MAP_FIXED;
+	if (original == kernel_brk)
+		return regs->di >= current->mm->start_brk &&
+		       regs->di < current->mm->brk;
+#ifdef CONFIG_ARCH_HAS_PKEYS
+	if (original == kernel_pkey_mprotect)
+		return false;
+#endif
+	return original != kernel_mprotect;
+}
+
+/*
  * It may have failed only because of what is set aside.  What cannot grow in
  * place fails in the same way, but never for that.
  */
@@ -238,6 +257,8 @@ static long change_or_give_up(struct guarded_mm *gm,
 {
 	long ret;
 
+	if (siblings_run(&gm->siblings) && takes_away(regs, original))
+		guarded_mm_refuse(gm, REASSURE_REFUSED_MAPPING);
 	if (!is_lost(gm)) {
 		gm->rearranging = current;
 		ret = change(gm, regs);

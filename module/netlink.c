@@ -320,6 +320,12 @@ static int parse_settings(struct genl_info *info,
 		settings->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
 	if (attrs[REASSURE_A_ESCALATE])
 		settings->escalate = nla_get_u32(attrs[REASSURE_A_ESCALATE]);
+	if (settings->threads == REASSURE_THREADS_RUN &&
+	    settings->shared == REASSURE_SHARED_RESTORE) {
+		NL_SET_ERR_MSG(info->extack,
+			       "shared memory cannot be restored while other threads run: stop them, or refuse or leave it");
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -628,6 +628,9 @@ static bool others_may_have_changed(const struct open_files *of,
 	const struct file_offset *offset = of->offsets;
 	unsigned int i;
 
+	/* What is put back of flags, others may have changed since. */
+	if (of->nr_flagged || of->has_close_on_exec)
+		return true;
 	for (i = 0; i < of->opened_words; i++)
 		if (of->opened[i])
 			return true;

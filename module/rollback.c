@@ -27,10 +27,8 @@ static struct vm_area_struct *find_mapping(struct rollback *rb,
 					   unsigned long address)
 {
 	if (!rb->vma || address < rb->vma->vm_start ||
-	    address >= rb->vma->vm_end) {
+	    address >= rb->vma->vm_end)
 		rb->vma = vma_lookup(guarded_mm_mm(rb->gm), address);
-		rb->is_others = rb->vma && siblings_have_stack(rb->gm, rb->vma);
-	}
 	return rb->vma;
 }
 
@@ -82,6 +80,33 @@ static bool same_content(struct page *live, const struct logged_page *image)
 {
 	return !memcmp(page_address(live) + image->from,
 		       image->image + image->from, PAGE_SIZE - image->from);
+}
+
+struct left_page {
+	const char *live;
+	char *image;
+};
+
+static void leave(unsigned int from, unsigned int to, void *data)
+{
+	struct left_page *page = data;
+
+	memcpy(page->image + from, page->live + from, to - from);
+}
+
+/*
+ * What belongs to other threads that have run alone stays what it is: from here
+ * on the image holds it, too.  Such calls have none inside them.
+ */
+static void leave_others(struct rollback *rb, struct page *live,
+			 const struct logged_page *image)
+{
+	struct left_page page = {
+		.live = page_address(live), .image = image->image,
+	};
+
+	if (rb->others_ran)
+		siblings_visit_own_memory(rb->gm, image->address, leave, &page);
 }
 
 /*
@@ -148,6 +173,7 @@ static int prepare_page(struct rollback *rb, struct logged_page *logged,
 	if (!live)
 		return is_same_in_file(rb, logged->address, image) ?
 		       -1 : REASSURE_REFUSED_UNREADABLE;
+	leave_others(rb, live, image);
 	same = same_content(live, image);
 	/*
 	 * A request of the call that is under way would write to it later.
@@ -228,6 +254,7 @@ static int prepare_cold_page(struct rollback *rb, struct logged_page *logged,
 
 	page_table_get(guarded_mm_mm(gm), logged->address, NULL, true, &entry);
 	if (entry.state == PAGE_TABLE_ANON) {
+		leave_others(rb, entry.page, image);
 		same = same_content(entry.page, image);
 		put_page(entry.page);
 	}
@@ -266,8 +293,6 @@ static int prepare_list(struct rollback *rb, struct list_head *list)
 	list_for_each_entry_safe(logged, next, list, node) {
 		image = page_log_image(logged, rb->call);
 		if (!image || was_absent(rb, logged))
-			continue;
-		if (find_mapping(rb, logged->address) && rb->is_others)
 			continue;
 		if (logged->in_use)
 			refusal = check_in_use(rb, logged);
@@ -366,10 +391,13 @@ static int stop_writers(struct guarded_mm *gm)
 	return -1;
 }
 
-/* Whether the stacks of other threads, which stay, can be told from its own. */
-static bool has_own_stack(struct rollback *rb, const struct guarded_call *call)
+/* Finds what stays; false when the call's own stack cannot be told from that. */
+static bool can_leave_others(struct rollback *rb,
+			     const struct guarded_call *call)
 {
-	return !find_mapping(rb, call->entry_sp) || !rb->is_others;
+	rb->others_ran = siblings_run(&rb->gm->siblings);
+	return !rb->others_ran ||
+	       siblings_find_own_memory(rb->gm, call->entry_sp);
 }
 
 static int prepare(struct rollback *rb, struct guarded_mm *gm,
@@ -384,7 +412,7 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm,
 	if (mmap_write_lock_killable(guarded_mm_mm(gm)))
 		return REASSURE_REFUSED_MAPPING;
 	refusal = READ_ONCE(gm->refusal);
-	if (refusal < 0 && !has_own_stack(rb, call))
+	if (refusal < 0 && !can_leave_others(rb, call))
 		refusal = REASSURE_REFUSED_THREADS;
 	if (refusal < 0)
 		refusal = prepare_mappings(rb);
@@ -439,23 +467,66 @@ void rollback_cancel(struct rollback *rb)
 	release(rb);
 }
 
+struct kept_part {
+	unsigned int from, to;
+};
+
+static void widen(unsigned int from, unsigned int to, void *data)
+{
+	struct kept_part *part = data;
+
+	part->from = min(part->from, from);
+	part->to = max(part->to, to);
+}
+
+/* It did not exist at the entry; around what stays it is zero again. */
+static void empty_page(struct rollback *rb, struct vm_area_struct *vma,
+		       unsigned long address)
+{
+	struct kept_part part = { .from = PAGE_SIZE };
+	struct page_table_entry entry;
+	char *live;
+
+	if (!siblings_visit_own_memory(rb->gm, address, widen, &part)) {
+		compat_zap(vma, address, PAGE_SIZE);
+		return;
+	}
+	page_table_get(vma->vm_mm, address, NULL, true, &entry);
+	if (entry.state != PAGE_TABLE_ANON)
+		return;
+	if (entry.exclusive) {
+		live = page_address(entry.page);
+		memset(live, 0, part.from);
+		memset(live + part.to, 0, PAGE_SIZE - part.to);
+	}
+	put_page(entry.page);
+}
+
+/* Empties a part of @vma, but for what stays. */
+static void zap_in(struct rollback *rb, struct vm_area_struct *vma,
+		   unsigned long from, unsigned long to)
+{
+	if (!rb->others_ran) {
+		compat_zap(vma, from, to - from);
+		return;
+	}
+	for (; from < to; from += PAGE_SIZE)
+		empty_page(rb, vma, from);
+}
+
 /* Empties [@start, @start + @size) where something is mapped. */
 static void zap(struct rollback *rb, unsigned long start, unsigned long size)
 {
-	struct mm_struct *mm = guarded_mm_mm(rb->gm);
 	unsigned long end = start + size;
 	struct vm_area_struct *vma;
-	unsigned long from, to;
 
-	VMA_ITERATOR(vmi, mm, start);
+	VMA_ITERATOR(vmi, guarded_mm_mm(rb->gm), start);
 
 	for_each_vma_range(vmi, vma, end) {
-		if (vma->vm_flags & (VM_SHARED | VM_HUGETLB) ||
-		    siblings_have_stack(rb->gm, vma))
+		if (vma->vm_flags & (VM_SHARED | VM_HUGETLB))
 			continue;
-		from = max(start, vma->vm_start);
-		to = min(end, vma->vm_end);
-		compat_zap(vma, from, to - from);
+		zap_in(rb, vma, max(start, vma->vm_start),
+		       min(end, vma->vm_end));
 	}
 }
 

@@ -26,7 +26,7 @@ struct rollback_page {
  * @gm: the address space; its mmap lock is held for writing
  * @call: number of the call to whose entry it goes back
  * @vma: the mapping that was looked up last
- * @is_others: it holds the stack of a thread that runs on from where it is
+ * @others_ran: other threads have run meanwhile, and run on from where they are
  * @pages: what to write back
  * @count: entries of @pages in use
  * @shared: what to write back of shared memory
@@ -38,7 +38,7 @@ struct rollback {
 	struct guarded_mm *gm;
 	unsigned long call;
 	struct vm_area_struct *vma;
-	bool is_others;
+	bool others_ran;
 	struct rollback_page *pages;
 	unsigned long count;
 	struct shared_rollback shared;

@@ -342,7 +342,7 @@ static void renew_area(struct guarded_mm *gm, struct vm_area_struct *vma,
 	mutex_lock(&gm->lock);
 	/* While others read, the thread inside runs and may have written. */
 	if (protect_mapping(gm, vma, start, start + PMD_SIZE) &&
-	    current->mm != vma->vm_mm)
+	    (current->mm != vma->vm_mm || READ_ONCE(gm->siblings.run)))
 		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);
 	mutex_unlock(&gm->lock);
 	flush(gm, start, start + PMD_SIZE);

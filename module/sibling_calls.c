@@ -181,8 +181,24 @@ bool sibling_is_in_futex(struct task_struct *task)
 {
 	unsigned long number = task_pt_regs(task)->orig_ax;
 
-	return !is_of_other_mode(task) &&
-	       (number == __NR_futex || number == __NR_futex_waitv);
+	if (is_of_other_mode(task))
+		return false;
+#ifdef __NR_futex_wait
+	if (number == __NR_futex_wait)
+		return true;
+#endif
+	/* The last goes on with what a signal has interrupted. */
+	return number == __NR_futex || number == __NR_futex_waitv ||
+	       number == __NR_restart_syscall;
+}
+
+/* A futex that has an owner, of which the kernel keeps more than memory tells. */
+bool sibling_is_in_owned_futex(struct task_struct *task)
+{
+	const struct pt_regs *regs = task_pt_regs(task);
+
+	return !is_of_other_mode(task) && regs->orig_ax == __NR_futex &&
+	       !is_plain_futex(regs->si);
 }
 
 /**

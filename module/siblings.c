@@ -28,6 +28,7 @@
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/tracepoint.h>
+#include <uapi/linux/futex.h>
 
 #include "checkpoint.h"
 #include "guarded_mm.h"
@@ -55,6 +56,9 @@
 /* A process that makes threads all the time is not looked at for ever. */
 #define RENEW_ATTEMPTS	4
 
+/* Below the stack pointer, of use to functions that call no other. */
+#define RED_ZONE	128
+
 /* Waits for a fatal signal, without a share in the load. */
 #define SIBLING_PARKED	(TASK_KILLABLE | TASK_NOLOAD)
 
@@ -73,7 +77,11 @@
  * @ip: where it would go on in user mode, when the others were stopped
  * @sp: its user stack pointer then
  * @alive: it had its memory at the entry; under siblings.lock
- * @switches: how often it had been switched away from at the entry
+ * @kept: what a rollback leaves of its stack and of what belongs to it alone;
+ *	found when it is stopped for that
+ * @switches: how often it had been switched away from when the others were
+ *	stopped
+ * @entry_switches: the same at the entry
  */
 struct sibling {
 	struct hlist_node node;
@@ -86,9 +94,13 @@ struct sibling {
 	bool parked;
 	bool waits;
 	bool alive;
+	struct {
+		unsigned long start, end;
+	} kept[2];
 	unsigned long ip;
 	unsigned long sp;
 	unsigned long switches;
+	unsigned long entry_switches;
 };
 
 /* All of them, by task; under table_lock, inside siblings.lock. */
@@ -239,7 +251,11 @@ static bool is_stuck(struct guarded_mm *gm, struct watch *watch)
 /* Whether the call that is open began with the siblings stopped. */
 static bool is_watched(const struct siblings *siblings)
 {
-	return READ_ONCE(siblings->stop) || READ_ONCE(siblings->run);
+	if (READ_ONCE(siblings->stop))
+		return true;
+	/* Pairs with the one in siblings_let_run(). */
+	smp_rmb();
+	return READ_ONCE(siblings->run);
 }
 
 /*
@@ -410,9 +426,14 @@ static unsigned int settle(struct siblings *siblings)
 		sibling->switches = switches(task);
 		sibling->ip = task_pt_regs(task)->ip;
 		sibling->sp = task_pt_regs(task)->sp;
-		sibling->alive = READ_ONCE(task->mm);
+		/* At the entry; a rollback that stops them again compares. */
+		if (!siblings->run) {
+			sibling->alive = READ_ONCE(task->mm);
+			sibling->entry_switches = sibling->switches;
+		}
 	}
-	siblings->ended = false;
+	if (!siblings->run)
+		siblings->ended = false;
 	spin_unlock(&siblings->lock);
 	siblings->sharing_files = sharing;
 	siblings->with_memory = with_memory;
@@ -726,13 +747,40 @@ int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip)
 	return refusal;
 }
 
+/**
+ * siblings_may_run() - whether others can be let run during a call
+ * @gm: the address space of current, which has stopped them
+ *
+ * Not while one is amid what would be finished without anybody's notice, nor
+ * where it could not be told at a rollback which stack it is on.
+ */
+bool siblings_may_run(struct guarded_mm *gm)
+{
+	struct siblings *siblings = &gm->siblings;
+	struct sibling *sibling;
+	bool may = true;
+
+	spin_lock(&siblings->lock);
+	list_for_each_entry(sibling, &siblings->list, list) {
+		if (sibling->task == current || !READ_ONCE(sibling->task->mm))
+			continue;
+		if (sibling->task->sas_ss_flags & SS_AUTODISARM ||
+		    sibling_is_in_owned_futex(sibling->task) ||
+		    (!READ_ONCE(sibling->parked) &&
+		     sibling_call_is_in_the_way(sibling->task)))
+			may = false;
+	}
+	spin_unlock(&siblings->lock);
+	return may;
+}
+
 /* They run while current, which has stopped them, is inside. */
 void siblings_let_run(struct guarded_mm *gm)
 {
 	struct siblings *siblings = &gm->siblings;
 
-	/* In this order for who looks whether the call is watched. */
 	WRITE_ONCE(siblings->run, true);
+	/* In this order for is_watched(). */
 	smp_wmb();
 	WRITE_ONCE(siblings->stop, false);
 	wake(&siblings->waiters);
@@ -892,7 +940,8 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 	if (!READ_ONCE(task->mm))
 		return sibling->alive;
 	/* What it will come back to is not known to be its stack. */
-	if (READ_ONCE(gm->siblings.run) && is_on_signal_stack(task))
+	if (READ_ONCE(gm->siblings.run) && (is_on_signal_stack(task) ||
+					    sibling_is_in_owned_futex(task)))
 		return true;
 	if (!is_at_rest(sibling))
 		return true;
@@ -931,30 +980,132 @@ bool siblings_have_written(struct guarded_mm *gm)
 	return have;
 }
 
-/**
- * siblings_have_stack() - whether others that were let run have a stack there
- * @gm: the address space of current, which has stopped them again
- * @vma: one of its mappings
- */
-bool siblings_have_stack(struct guarded_mm *gm,
-			 const struct vm_area_struct *vma)
+static unsigned long reaches(unsigned long end, unsigned long block,
+			     unsigned long start, size_t size)
 {
+	return start - block < PAGE_SIZE ? max(end, start + size) : end;
+}
+
+/*
+ * The end of the block that C libraries keep of a thread, from its thread pointer
+ * on, as far as they have told the kernel of it.
+ */
+static unsigned long end_of_block(const struct task_struct *task,
+				  unsigned long block)
+{
+	unsigned long end = block + sizeof(long);
+
+	end = reaches(end, block, (unsigned long)task->robust_list,
+		      sizeof(*task->robust_list));
+	end = reaches(end, block, (unsigned long)task->clear_child_tid,
+		      sizeof(*task->clear_child_tid));
+#ifdef CONFIG_RSEQ
+	end = reaches(end, block, (unsigned long)task->rseq,
+		      sizeof(*task->rseq));
+#endif
+	return end;
+}
+
+/* Whether @vma is the first thread's stack, above which nothing else lies. */
+static bool is_first_stack(const struct vm_area_struct *vma)
+{
+	unsigned long start = vma->vm_mm->start_stack;
+
+	return start >= vma->vm_start && start < vma->vm_end;
+}
+
+/*
+ * Finds what belongs to a thread alone: its stack from the red zone up, and the
+ * block that its thread pointer points into.  C libraries have that at the end of
+ * the stack; of the first thread it lies elsewhere, with its thread-local
+ * variables before it.  Nothing where it has slept since the entry.
+ */
+static bool find_own_memory(struct mm_struct *mm, struct sibling *sibling)
+{
+	unsigned long block = sibling->task->thread.fsbase;
+	unsigned long sp = task_pt_regs(sibling->task)->sp - RED_ZONE;
+	struct vm_area_struct *stack;
+
+	if (switches(sibling->task) == sibling->entry_switches)
+		return true;
+	stack = vma_lookup(mm, sp);
+	if (!stack)
+		return false;
+	sibling->kept[0].start = sp;
+	if (is_first_stack(stack)) {
+		sibling->kept[0].end = stack->vm_end;
+		sibling->kept[1].start = block & PAGE_MASK;
+		sibling->kept[1].end = end_of_block(sibling->task, block);
+		return true;
+	}
+	sibling->kept[0].end = end_of_block(sibling->task, block);
+	return block > sp && block < stack->vm_end;
+}
+
+/**
+ * siblings_find_own_memory() - find what a rollback leaves to the others
+ * @gm: the address space of current, which has stopped them again; its mmap lock
+ *	is held
+ * @sp: the stack pointer of current at the entry
+ *
+ * Return: false when it cannot be told of one of them, or from that of current.
+ */
+bool siblings_find_own_memory(struct guarded_mm *gm, unsigned long sp)
+{
+	unsigned long end = end_of_block(current, current->thread.fsbase);
 	struct siblings *siblings = &gm->siblings;
 	struct sibling *sibling;
-	bool have = false;
-	unsigned long sp;
+	bool found = true;
+	int i;
 
-	if (!READ_ONCE(siblings->run))
-		return false;
 	spin_lock(&siblings->lock);
 	list_for_each_entry(sibling, &siblings->list, list) {
-		sp = task_pt_regs(sibling->task)->sp;
-		if (sibling->task != current && READ_ONCE(sibling->task->mm) &&
-		    sp > vma->vm_start && sp <= vma->vm_end)
-			have = true;
+		memset(sibling->kept, 0, sizeof(sibling->kept));
+		if (sibling->task == current || !READ_ONCE(sibling->task->mm))
+			continue;
+		if (!find_own_memory(guarded_mm_mm(gm), sibling))
+			found = false;
+		for (i = 0; i < ARRAY_SIZE(sibling->kept); i++)
+			if (sibling->kept[i].start < max(sp + 1, end) &&
+			    sibling->kept[i].end > sp)
+				found = false;
 	}
 	spin_unlock(&siblings->lock);
-	return have;
+	return found;
+}
+
+/**
+ * siblings_visit_own_memory() - visit what a page has of the others' own
+ * @gm: as for siblings_find_own_memory(), which was called before
+ * @address: the page
+ * @visit: called with each part, as offsets into the page; must not sleep
+ * @data: for @visit
+ *
+ * Return: whether there was any.
+ */
+bool siblings_visit_own_memory(struct guarded_mm *gm, unsigned long address,
+			       void (*visit)(unsigned int from, unsigned int to,
+					     void *data),
+			       void *data)
+{
+	struct siblings *siblings = &gm->siblings;
+	unsigned long from, to;
+	struct sibling *sibling;
+	bool any = false;
+	int i;
+
+	spin_lock(&siblings->lock);
+	list_for_each_entry(sibling, &siblings->list, list)
+		for (i = 0; i < ARRAY_SIZE(sibling->kept); i++) {
+			from = max(sibling->kept[i].start, address);
+			to = min(sibling->kept[i].end, address + PAGE_SIZE);
+			if (from >= to)
+				continue;
+			visit(from - address, to - address, data);
+			any = true;
+		}
+	spin_unlock(&siblings->lock);
+	return any;
 }
 
 /**

@@ -10,7 +10,6 @@
 
 struct guarded_mm;
 struct signal_struct;
-struct vm_area_struct;
 
 #define SIBLINGS_CLAIMED	0
 
@@ -79,11 +78,15 @@ static inline bool siblings_run(const struct siblings *siblings)
 }
 
 int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip);
+bool siblings_may_run(struct guarded_mm *gm);
 void siblings_let_run(struct guarded_mm *gm);
 int siblings_stop_again(struct guarded_mm *gm);
 void siblings_wake_for_futexes(struct guarded_mm *gm);
-bool siblings_have_stack(struct guarded_mm *gm,
-			 const struct vm_area_struct *vma);
+bool siblings_find_own_memory(struct guarded_mm *gm, unsigned long sp);
+bool siblings_visit_own_memory(struct guarded_mm *gm, unsigned long address,
+			       void (*visit)(unsigned int from, unsigned int to,
+					     void *data),
+			       void *data);
 void siblings_resume(struct guarded_mm *gm);
 void siblings_pause(struct guarded_mm *gm, struct task_struct *task);
 void siblings_end_pause(struct guarded_mm *gm, struct task_struct *task);

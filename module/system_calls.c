@@ -337,6 +337,13 @@ static int look_at_arch_prctl(struct checkpoint *cp,
 	}
 }
 
+/* Of which nothing is kept where the thread that is inside makes it. */
+static int look_at_nothing(struct checkpoint *cp, const struct pt_regs *regs,
+			   bool recording)
+{
+	return -1;
+}
+
 static const struct {
 	unsigned short number;
 	look_function *look;
@@ -409,6 +416,10 @@ static const struct {
 	{ __NR_iopl, look_at_refused_state },
 	{ __NR_pkey_alloc, look_at_refused_state },
 	{ __NR_pkey_free, look_at_refused_state },
+	/* See refusal_beside(). */
+	{ __NR_shmat, look_at_nothing },
+	{ __NR_shmdt, look_at_nothing },
+	{ __NR_remap_file_pages, look_at_nothing },
 };
 
 /* By number: the place in @looks plus one. */
@@ -523,6 +534,50 @@ static void look_for_all(struct checkpoint *first, unsigned long ip)
 		guarded_mm_refuse(lost->gm, checkpoint_lost(lost));
 }
 
+/* Why not, where the call of another thread cannot be rolled back after this. */
+static int refusal_beside(const struct pt_regs *regs)
+{
+	switch (regs->orig_ax) {
+	case __NR_close:
+	case __NR_close_range:
+	case __NR_dup2:
+	case __NR_dup3:
+		return REASSURE_REFUSED_DESCRIPTOR;
+	case __NR_shmat:
+	case __NR_shmdt:
+	case __NR_remap_file_pages:
+		return REASSURE_REFUSED_THREADS;
+	case __NR_rt_sigaction:
+		return regs->si ? REASSURE_REFUSED_STATE : -1;
+	case __NR_futex:
+		return look_at_futex(NULL, regs, true);
+	default:
+		return -1;
+	}
+}
+
+/*
+ * What current does while another thread is inside, and lets it run, a rollback
+ * would take for the call's, or not see.  What opens descriptors and moves
+ * offsets is seen then.
+ */
+static void look_beside(unsigned long ip)
+{
+	const struct pt_regs *regs = task_pt_regs(current);
+	struct guarded_mm *gm = guarded_mm_peek(current->mm);
+	int refusal = -1;
+
+	if (!gm || !READ_ONCE(gm->siblings.run) ||
+	    READ_ONCE(gm->siblings.stopper) == current)
+		return;
+	if (is_at(ip, other_modes[0]) || is_at(ip, other_modes[1]))
+		refusal = REASSURE_REFUSED_THREADS;
+	else if (!is_at(ip, commit_creds_at))
+		refusal = refusal_beside(regs);
+	if (refusal >= 0)
+		guarded_mm_refuse(gm, refusal);
+}
+
 /* For every process: most have no checkpoint. */
 static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 			      struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -534,6 +589,8 @@ static void notrace call_hook(unsigned long ip, unsigned long parent_ip,
 	cp = checkpoint_lookup();
 	if (unlikely(cp))
 		look_for_all(cp, ip);
+	if (unlikely(!thread_group_empty(current)) && current->mm)
+		look_beside(ip);
 	preempt_enable_notrace();
 }
 

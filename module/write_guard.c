@@ -238,6 +238,41 @@ unlock:
 	mutex_unlock(&gm->lock);
 }
 
+static bool is_not_present(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page_table_entry entry;
+
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
+	return entry.state == PAGE_TABLE_NOT_PRESENT;
+}
+
+/* Whether a write would not fault now, or nobody can tell what would. */
+static bool may_be_writable(struct vm_area_struct *vma, unsigned long address)
+{
+	struct page_table_entry entry;
+
+	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
+	return entry.state == PAGE_TABLE_NOT_PRESENT ||
+	       (entry.state == PAGE_TABLE_ANON && entry.writable);
+}
+
+/*
+ * Whether somebody runs who may have written to a page while it was writable for
+ * a moment, and nobody knows.
+ */
+static bool may_be_written(struct guarded_mm *gm, struct vm_area_struct *vma,
+			   unsigned long address)
+{
+	bool covered;
+
+	if (!READ_ONCE(gm->siblings.run) || !may_be_writable(vma, address))
+		return false;
+	mutex_lock(&gm->lock);
+	covered = page_log_covers(&gm->log, address & PAGE_MASK);
+	mutex_unlock(&gm->lock);
+	return !covered;
+}
+
 /*
  * A write while a checkpoint is open.  Whatever happens here, the program's
  * fault is served: when the old content cannot be kept, only the checkpoint
@@ -271,6 +306,8 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 		ret = kernel_fault_unhooked(vma, address, read_flags, regs);
 		if (fault_unfinished(ret))
 			return ret;
+		if (may_be_written(gm, vma, address))
+			guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 		protection_renew_area(gm, vma, page);
 	}
 
@@ -291,24 +328,6 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 	return ret;
 }
 
-static bool is_not_present(struct vm_area_struct *vma, unsigned long address)
-{
-	struct page_table_entry entry;
-
-	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
-	return entry.state == PAGE_TABLE_NOT_PRESENT;
-}
-
-/* Whether a write would not fault now, or nobody can tell what would. */
-static bool may_be_writable(struct vm_area_struct *vma, unsigned long address)
-{
-	struct page_table_entry entry;
-
-	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
-	return entry.state == PAGE_TABLE_NOT_PRESENT ||
-	       (entry.state == PAGE_TABLE_ANON && entry.writable);
-}
-
 /*
  * Reading in what is not present may map it writable; and reclaim may have
  * taken it just before the fault.
@@ -325,6 +344,8 @@ static vm_fault_t read_fault(struct guarded_mm *gm,
 	if (fault_unfinished(ret))
 		return ret;
 	writable = may_be_writable(vma, address);
+	if (may_be_written(gm, vma, address))
+		guarded_mm_refuse(gm, REASSURE_REFUSED_THREADS);
 	if (writable && current->mm != vma->vm_mm) {
 		/* The thread inside runs and may have written there. */
 		guarded_mm_refuse(gm, REASSURE_REFUSED_FOREIGN);

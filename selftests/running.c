@@ -5,11 +5,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -266,6 +268,114 @@ TEST_F(running, and_what_they_write_is_taken_back)
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
+/* In futex(), number 202. */
+static bool waits_for_futex(pid_t thread)
+{
+	char path[64], text[256];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
+	return !read_text(path, text, sizeof(text)) && !strncmp(text, "202 ", 4);
+}
+
+/* A worker is inside, and the first thread sleeps all the time. */
+static pthread_mutex_t *lock_on_stack;
+static __thread long own;
+
+static void lock_that(void)
+{
+	CHECK(!pthread_mutex_lock(lock_on_stack));
+	own++;
+}
+
+static void *call_from_worker(void *arg)
+{
+	char deep[2 * PAGE_SIZE];
+
+	lock_on_stack = arg;
+	memset(deep, 1, sizeof(deep));
+	barrier();
+	while (!waits_for_futex(getpid()))
+		usleep(1000);
+	expect_rescue(lock_that);
+	CHECK(own == 0);
+	CHECK(memory_holds((void *)deep, sizeof(deep), 1));
+	return NULL;
+}
+
+static int joining_program(void *arg)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		CHECK(!pthread_join(start(call_from_worker, &mutex), NULL));
+		CHECK(!pthread_mutex_trylock(&mutex));
+		CHECK(!pthread_mutex_unlock(&mutex));
+	}
+	return 0;
+}
+
+TEST_F(running, on_whose_stack_the_call_writes)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(joining_program, NULL));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* Its thread-local variables and stack lie beside those of the first thread. */
+static void *call_beside_first(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		expect_rescue(lock_that);
+		CHECK(own == 0);
+	}
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static int beside_program(void *arg)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_t thread;
+
+	lock_on_stack = malloc(sizeof(mutex));
+	CHECK(lock_on_stack);
+	*lock_on_stack = mutex;
+	/* It takes the place below what the C library has mapped last. */
+	thread = start(call_beside_first, NULL);
+	while (!shared || !__atomic_load_n(&shared->end, __ATOMIC_SEQ_CST))
+		own++;
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!pthread_mutex_trylock(lock_on_stack));
+	return 0;
+}
+
+TEST_F(running, beside_the_first_thread)
+{
+	make_shared();
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(beside_program, NULL));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static void set_flag(void)
+{
+	CHECK(!fcntl(0, F_SETFD, FD_CLOEXEC));
+	order_one();
+}
+
+static int flag_program(void *arg)
+{
+	start_obedient();
+	orders[1] = do_nothing;
+	victim(set_flag, true);
+	return 0;
+}
+
 /* What others do that cannot be told from what the call does, or not undone. */
 static int refused_program(void *arg)
 {
@@ -299,6 +409,38 @@ static int refused_with_file_program(void *arg)
 	tail = open("/proc/self/exe", O_RDONLY);
 	CHECK(tail >= 0);
 	return refused_program(arg);
+}
+
+/* Which nobody could tell afterwards. */
+static void close_and_open_again(void)
+{
+	int fd;
+
+	CHECK(!close(tail));
+	fd = open("/dev/null", O_RDONLY);
+	CHECK(fd == tail);
+}
+
+static void attach_and_detach(void)
+{
+	int id = shmget(IPC_PRIVATE, PAGE_SIZE, IPC_CREAT | 0600);
+	void *start = shmat(id, NULL, 0);
+
+	CHECK(id >= 0 && start != (void *)-1);
+	CHECK(!shmctl(id, IPC_RMID, NULL));
+	CHECK(!shmdt(start));
+}
+
+static void change_action(void)
+{
+	CHECK(signal(SIGUSR2, SIG_IGN) != SIG_ERR);
+}
+
+static void lock_owned_futex(void)
+{
+	static uint32_t futex;
+
+	CHECK(!syscall(SYS_futex, &futex, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
 }
 
 static void map_memory(void)
@@ -336,13 +478,19 @@ static void stay_on_signal_stack(void)
 {
 	static char memory[16 * PAGE_SIZE];
 	stack_t stack = { .ss_sp = memory, .ss_size = sizeof(memory) };
+
+	CHECK(!sigaltstack(&stack, NULL));
+	raise(SIGUSR1);
+}
+
+static int signalled_program(void *arg)
+{
 	struct sigaction action = {
 		.sa_handler = on_signal, .sa_flags = SA_ONSTACK,
 	};
 
-	CHECK(!sigaltstack(&stack, NULL));
 	CHECK(!sigaction(SIGUSR1, &action, NULL));
-	raise(SIGUSR1);
+	return refused_program(stay_on_signal_stack);
 }
 
 static pid_t ending;
@@ -379,15 +527,140 @@ TEST_F(running, and_descriptors)
 	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
 	EXPECT_EQ(-SIGSEGV, child_run(refused_with_file_program, read_on));
 	EXPECT_EQ(3, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
-	EXPECT_EQ(3, all_refused_since_mark());
+	EXPECT_EQ(-SIGSEGV, child_run(refused_with_file_program,
+				      close_and_open_again));
+	EXPECT_EQ(4, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(-SIGSEGV, child_run(flag_program, NULL));
+	EXPECT_EQ(5, refused_since_mark(REASSURE_REFUSED_DESCRIPTOR));
+	EXPECT_EQ(5, all_refused_since_mark());
+}
+
+TEST_F(running, and_state)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, change_action));
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, lock_owned_futex));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_STATE));
+	EXPECT_EQ(2, all_refused_since_mark());
 }
 
 TEST_F(running, and_mappings)
 {
 	ASSERT_EQ(0, protect(victim));
 	EXPECT_EQ(-SIGSEGV, child_run(refused_program, map_memory));
-	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
-	EXPECT_EQ(1, all_refused_since_mark());
+	EXPECT_EQ(-SIGSEGV, child_run(refused_program, attach_and_detach));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(2, all_refused_since_mark());
+}
+
+/* What the call takes away would be set aside, and others miss it. */
+static char *taken;
+
+static void discard(void)
+{
+	CHECK(!madvise(taken, PAGE_SIZE, MADV_DONTNEED));
+}
+
+static void unmap(void)
+{
+	CHECK(!munmap(taken, PAGE_SIZE));
+}
+
+static void add_mapping(void)
+{
+	char *start = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(start != MAP_FAILED);
+	start[0] = 1;
+}
+
+static int taking_program(void *arg)
+{
+	start_obedient();
+	taken = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(taken != MAP_FAILED);
+	taken[0] = 1;
+	expect_rescue(add_mapping);
+	victim(arg, true);
+	return 0;
+}
+
+TEST_F(running, and_nothing_is_taken_from_them)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(taking_program, discard));
+	EXPECT_EQ(-SIGSEGV, child_run(taking_program, unmap));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(2, refused_since_mark(REASSURE_REFUSED_MAPPING));
+	EXPECT_EQ(2, all_refused_since_mark());
+}
+
+TEST_F(running, and_share_nothing_that_is_restored)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.threads = REASSURE_THREADS_RUN,
+		.shared = TEST_SHARED_RESTORE,
+	};
+
+	EXPECT_EQ(-EINVAL, rescue_point_add(&rp));
+}
+
+/* A stack in one mapping with other memory, which is rolled back. */
+#define STACK_PAGES	16
+
+static struct {
+	struct page before;
+	_Alignas(PAGE_SIZE) char stack[STACK_PAGES * PAGE_SIZE];
+	struct page between, after;
+} *amid;
+
+static void write_beside_stack(void)
+{
+	amid->before.value++;
+	amid->after.value++;
+	/* Below where the thread is, dead. */
+	amid->stack[0]++;
+	see_all_run();
+}
+
+static int amid_program(void *arg)
+{
+	pthread_attr_t attributes;
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	make_shared();
+	amid = mmap(NULL, sizeof(*amid), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(amid != MAP_FAILED);
+	CHECK(!pthread_attr_init(&attributes));
+	CHECK(!pthread_attr_setstack(&attributes, amid->stack,
+				     sizeof(amid->stack)));
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_create(&threads[i], i ? NULL : &attributes,
+				      count_on_stack, (void *)i));
+	see_all_run();
+	for (i = 0; i < 5; i++) {
+		expect_rescue(write_beside_stack);
+		CHECK(!amid->before.value && !amid->after.value);
+		CHECK(!amid->stack[0]);
+		see_all_run();
+	}
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+TEST_F(running, on_a_stack_amid_other_memory)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(amid_program, NULL));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
 }
 
 TEST_F(running, and_threads_that_come)
@@ -410,7 +683,7 @@ TEST_F(running, and_threads_that_end)
 TEST_F(running, on_a_signal_stack)
 {
 	ASSERT_EQ(0, protect(victim));
-	EXPECT_EQ(-SIGSEGV, child_run(refused_program, stay_on_signal_stack));
+	EXPECT_EQ(-SIGSEGV, child_run(signalled_program, NULL));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
 	EXPECT_EQ(1, all_refused_since_mark());
 }
@@ -427,15 +700,6 @@ static void *lock_when_told(void *arg)
 	CHECK(!pthread_mutex_lock(&mutex));
 	CHECK(!pthread_mutex_unlock(&mutex));
 	return NULL;
-}
-
-/* In futex(), number 202. */
-static bool waits_for_futex(pid_t thread)
-{
-	char path[64], text[256];
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
-	return !read_text(path, text, sizeof(text)) && !strncmp(text, "202 ", 4);
 }
 
 static void lock_and_be_waited_for(void)
