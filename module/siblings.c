@@ -73,6 +73,7 @@
  * @work: makes it wait
  * @flags: SIBLING_QUEUED while @work is, or runs
  * @parked: it is in @work, at the end of whatever it did in the kernel
+ * @was_parked: it was there at the entry
  * @waits: it waits somewhere else, to be inside or in a page fault
  * @ip: where it would go on in user mode, when the others were stopped
  * @sp: its user stack pointer then
@@ -92,6 +93,7 @@ struct sibling {
 	struct callback_head work;
 	unsigned long flags;
 	bool parked;
+	bool was_parked;
 	bool waits;
 	bool alive;
 	struct {
@@ -423,6 +425,7 @@ static unsigned int settle(struct siblings *siblings)
 		    !test_and_set_bit(SIBLING_QUEUED, &sibling->flags))
 			queue(sibling);
 		unsettled += !is_settled(siblings, sibling);
+		sibling->was_parked = READ_ONCE(sibling->parked);
 		sibling->switches = switches(task);
 		sibling->ip = task_pt_regs(task)->ip;
 		sibling->sp = task_pt_regs(task)->sp;
@@ -947,7 +950,9 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 		return true;
 	/* In this order: when it is off its processor, that was counted. */
 	smp_rmb();
-	has_run = switches(task) != sibling->switches;
+	/* Where it waits, it does nothing but to look after current. */
+	has_run = switches(task) != sibling->switches &&
+		  !(parked && sibling->was_parked);
 	if (!has_run)
 		return !parked && sibling_call_is_in_the_way(task);
 	if (compat_uses_io_uring(task))
