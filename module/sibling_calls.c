@@ -27,13 +27,13 @@
 #include "page_log.h"
 #include "sibling_calls.h"
 
-/* Whether a rollback puts back anything from @start on. */
+/* Whether a rollback puts back anything from @start on; not without @gm. */
 static bool is_put_back(struct guarded_mm *gm, unsigned long start,
 			unsigned long size)
 {
 	unsigned long end = start + size;
 
-	if (!start || !size)
+	if (!gm || !start || !size)
 		return false;
 	return end < start || page_log_has(&gm->log, start, end) ||
 	       page_log_has(&gm->shared.log, start, end);
@@ -77,6 +77,7 @@ static bool peer_is_put_back(struct guarded_mm *gm, unsigned long address,
 	       is_put_back(gm, length, sizeof(int));
 }
 
+/* Without @gm, whether it may do something else than to write to memory. */
 static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 			bool done)
 {
@@ -199,6 +200,22 @@ bool sibling_is_in_owned_futex(struct task_struct *task)
 
 	return !is_of_other_mode(task) && regs->orig_ax == __NR_futex &&
 	       !is_plain_futex(regs->si);
+}
+
+/**
+ * sibling_call_is_under_way() - whether a thread is amid a system call that may
+ *	do, when it goes on, what nobody could tell afterwards
+ * @task: the thread, which is not on a processor
+ *
+ * Not one that sleeps until it is woken, which may take for ever.
+ */
+bool sibling_call_is_under_way(struct task_struct *task)
+{
+	if (READ_ONCE(task->__state) & TASK_INTERRUPTIBLE ||
+	    sibling_is_in_exception(task))
+		return false;
+	return is_of_other_mode(task) ||
+	       has_written(NULL, task_pt_regs(task), false);
 }
 
 /**

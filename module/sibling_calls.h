@@ -10,6 +10,7 @@ struct task_struct;
 bool sibling_is_in_exception(const struct task_struct *task);
 bool sibling_is_in_futex(struct task_struct *task);
 bool sibling_is_in_owned_futex(struct task_struct *task);
+bool sibling_call_is_under_way(struct task_struct *task);
 bool sibling_call_is_in_the_way(struct task_struct *task);
 bool sibling_call_has_written(struct guarded_mm *gm, struct task_struct *task,
 			      bool done);

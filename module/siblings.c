@@ -399,6 +399,14 @@ static bool is_settled(const struct siblings *siblings,
 	return !READ_ONCE(task->on_cpu);
 }
 
+/* Whether it will have done in the kernel what could not be told afterwards. */
+static bool is_under_way(const struct sibling *sibling)
+{
+	return !READ_ONCE(sibling->parked) && !READ_ONCE(sibling->waits) &&
+	       READ_ONCE(sibling->task->mm) &&
+	       sibling_call_is_under_way(sibling->task);
+}
+
 static unsigned long switches(const struct task_struct *task)
 {
 	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
@@ -410,7 +418,7 @@ static unsigned int settle(struct siblings *siblings)
 	const struct files_struct *files = current->files;
 	unsigned int unsettled = 0, sharing = 0, with_memory = 0;
 	struct sibling *sibling;
-	bool io_uring = false;
+	bool io_uring = false, under_way = false;
 
 	spin_lock(&siblings->lock);
 	list_for_each_entry(sibling, &siblings->list, list) {
@@ -425,6 +433,7 @@ static unsigned int settle(struct siblings *siblings)
 		    !test_and_set_bit(SIBLING_QUEUED, &sibling->flags))
 			queue(sibling);
 		unsettled += !is_settled(siblings, sibling);
+		under_way |= is_under_way(sibling);
 		sibling->was_parked = READ_ONCE(sibling->parked);
 		sibling->switches = switches(task);
 		sibling->ip = task_pt_regs(task)->ip;
@@ -441,6 +450,7 @@ static unsigned int settle(struct siblings *siblings)
 	siblings->sharing_files = sharing;
 	siblings->with_memory = with_memory;
 	siblings->io_uring = io_uring;
+	siblings->under_way = under_way;
 	return unsettled;
 }
 
@@ -676,15 +686,19 @@ static bool nobody_runs(struct guarded_mm *gm)
 
 static bool has_settled(struct guarded_mm *gm)
 {
-	return nobody_runs(gm) && !ended_share_files(&gm->siblings);
+	return nobody_runs(gm) && !gm->siblings.under_way &&
+	       !ended_share_files(&gm->siblings);
 }
 
-/* Waits until no other thread runs user code or is in a page fault. */
+/*
+ * Waits until no other thread runs user code or is in a page fault; and not so
+ * long until none is amid a system call, or about to let go of descriptors.
+ */
 static int await_settled(struct guarded_mm *gm)
 {
 	struct siblings *siblings = &gm->siblings;
 	unsigned long until = jiffies + siblings->watchdog + 1;
-	unsigned long files_until = jiffies + siblings->watchdog / 2 + 1;
+	unsigned long rest_until = jiffies + siblings->watchdog / 2 + 1;
 	unsigned int spins = SPINS;
 
 	for (;;) {
@@ -694,7 +708,7 @@ static int await_settled(struct guarded_mm *gm)
 			if (refusal >= 0)
 				return refusal;
 		}
-		if (has_settled(gm) || (time_after(jiffies, files_until) &&
+		if (has_settled(gm) || (time_after(jiffies, rest_until) &&
 					nobody_runs(gm)))
 			return READ_ONCE(gm->refusal);
 		if (spins && !need_resched()) {

@@ -32,6 +32,8 @@ struct signal_struct;
  * @settling: the stopper, which waits for siblings
  * @with_memory: how many threads had not ended when they were stopped
  * @io_uring: one of them uses that
+ * @under_way: one is amid a system call of which it could not be told afterwards
+ *	what it did since
  * @sharing_files: how many of the threads have the descriptors of @stopper
  * @paused_by: the thread whose call was given up and has not ended yet; only
  *	ever compared; NULL when there is none
@@ -55,6 +57,7 @@ struct siblings {
 	wait_queue_head_t settling;
 	unsigned int with_memory;
 	bool io_uring;
+	bool under_way;
 	unsigned int sharing_files;
 	struct task_struct *paused_by;
 	unsigned long paused_until;
