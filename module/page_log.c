@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/uaccess.h>
 
 #include "page_log.h"
 
@@ -120,6 +121,63 @@ bool page_log_has(struct page_log *log, unsigned long start, unsigned long end)
 			return true;
 	}
 	return false;
+}
+
+/* By way of the stack: the kernel lets nobody copy from user mode to an image. */
+static bool copy_present(char *to, unsigned long from, unsigned long size)
+{
+	char bytes[64];
+	unsigned long some, left = 0;
+
+	for (; size && !left; to += some, from += some, size -= some) {
+		some = min(size, sizeof(bytes));
+		pagefault_disable();
+		left = __copy_from_user_inatomic(bytes, (void __user *)from,
+						 some);
+		pagefault_enable();
+		if (!left)
+			memcpy(to, bytes, some);
+	}
+	return !left;
+}
+
+/**
+ * page_log_adopt() - let what is there now stay through all rollbacks
+ * @log: the log of current's address space
+ * @start: the first byte that somebody else has written since the entry
+ * @end: behind the last
+ *
+ * Does not sleep.
+ *
+ * Return: false when it cannot be, for the page did not exist at the entry of
+ * an open call, or is not present.
+ */
+bool page_log_adopt(struct page_log *log, unsigned long start,
+		    unsigned long end)
+{
+	unsigned long index = start >> PAGE_SHIFT;
+	unsigned long last = (end - 1) >> PAGE_SHIFT;
+	unsigned long area = start >> PMD_SHIFT;
+	struct logged_page *page;
+	unsigned long from, size;
+	void *entry;
+
+	if (xa_find(&log->areas, &area, (end - 1) >> PMD_SHIFT, XA_PRESENT))
+		return false;
+	xa_for_each_range(&log->pages, index, entry, index, last) {
+		if (xa_is_value(entry))
+			return false;
+		page = entry;
+		if (page->absent >= log->first)
+			return false;
+		from = max(start, page->address);
+		size = min(end, page->address + PAGE_SIZE) - from;
+		for (; page && page->call >= log->first; page = page->older)
+			if (!copy_present(page->image + offset_in_page(from),
+					  from, size))
+				return false;
+	}
+	return true;
 }
 
 /**

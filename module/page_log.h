@@ -162,6 +162,8 @@ void page_log_init(struct page_log *log);
 bool page_log_covers(struct page_log *log, unsigned long address);
 bool page_log_has(struct page_log *log, unsigned long start,
 		  unsigned long end);
+bool page_log_adopt(struct page_log *log, unsigned long start,
+		    unsigned long end);
 void page_log_end_one(struct page_log *log, struct logged_call *call);
 bool page_log_seek(struct page_log *log, struct xa_state *place,
 		   struct logged_page **page);

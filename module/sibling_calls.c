@@ -24,6 +24,7 @@
 
 #include "guarded_mm.h"
 #include "open_files.h"
+#include "oracle.h"
 #include "page_log.h"
 #include "sibling_calls.h"
 
@@ -37,6 +38,20 @@ static bool is_put_back(struct guarded_mm *gm, unsigned long start,
 		return false;
 	return end < start || page_log_has(&gm->log, start, end) ||
 	       page_log_has(&gm->shared.log, start, end);
+}
+
+/*
+ * The same for what a call has written when it is @done: no byte of it is current's
+ * to undo, and so it stays.  The oracle would not know.
+ */
+static bool is_undone(struct guarded_mm *gm, unsigned long start,
+		      unsigned long size, bool done)
+{
+	if (!is_put_back(gm, start, size))
+		return false;
+	return !done || READ_ONCE(oracle_wanted) ||
+	       page_log_has(&gm->shared.log, start, start + size) ||
+	       !page_log_adopt(&gm->log, start, start + size);
 }
 
 /* The futex itself is only read. */
@@ -77,6 +92,13 @@ static bool peer_is_put_back(struct guarded_mm *gm, unsigned long address,
 	       is_put_back(gm, length, sizeof(int));
 }
 
+/* How many of at most @size things, for which a call that is done has said so. */
+static unsigned long told(const struct pt_regs *regs, bool done,
+			  unsigned long size)
+{
+	return done ? min_t(unsigned long, max(0L, (long)regs->ax), size) : size;
+}
+
 /* Without @gm, whether it may do something else than to write to memory. */
 static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 			bool done)
@@ -88,12 +110,15 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 			return true;
 		fallthrough;
 	case __NR_pread64:
-		return is_put_back(gm, regs->si, regs->dx);
+		return is_undone(gm, regs->si, told(regs, done, regs->dx),
+				 done);
 	case __NR_write:
 	case __NR_writev:
 		return open_files_has_offset(regs->di);
 	case __NR_recvfrom:
-		return is_put_back(gm, regs->si, regs->dx) ||
+		/* With MSG_TRUNC it tells of more than there was room for. */
+		return is_undone(gm, regs->si, told(regs, done, regs->dx),
+				 done) ||
 		       peer_is_put_back(gm, regs->r8, regs->r9);
 	/* Its descriptor was reserved before it slept. */
 	case __NR_accept:
@@ -103,8 +128,9 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 	case __NR_epoll_wait:
 	case __NR_epoll_pwait:
 	case __NR_epoll_pwait2:
-		return is_put_back(gm, regs->si, min(regs->dx, 1UL << 20) *
-				   sizeof(struct epoll_event));
+		return is_undone(gm, regs->si,
+				 told(regs, done, min(regs->dx, 1UL << 20)) *
+				 sizeof(struct epoll_event), done);
 	case __NR_poll:
 	case __NR_ppoll:
 		return is_put_back(gm, regs->di, min(regs->si, 1UL << 20) *
