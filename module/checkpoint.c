@@ -20,6 +20,9 @@
 #include "oracle.h"
 #include "pending.h"
 
+/* A busy server has threads woken all the time. */
+#define PREPARE_ATTEMPTS	4
+
 /* By task; changed under table_lock, read under RCU. */
 static DEFINE_HASHTABLE(table, 8);
 static DEFINE_SPINLOCK(table_lock);
@@ -1127,7 +1130,7 @@ static int prepare(struct checkpoint *cp, struct rollback *rb)
  */
 int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 {
-	int refusal;
+	int refusal, attempts = PREPARE_ATTEMPTS;
 	bool run;
 
 	/* It may have come before there was an address space. */
@@ -1139,7 +1142,12 @@ int checkpoint_prepare(struct checkpoint *cp, struct rollback *rb)
 		if (refusal >= 0)
 			return refusal;
 	}
-	refusal = prepare(cp, rb);
+	/* A thread that was woken meanwhile comes to where it waits. */
+	do
+		refusal = prepare(cp, rb);
+	while (refusal == REASSURE_REFUSED_THREADS && --attempts &&
+	       siblings_are_stopped(&cp->gm->siblings) &&
+	       cp->gm->siblings.restless);
 	if (refusal >= 0 && run)
 		siblings_let_run(cp->gm);
 	return refusal;

@@ -918,6 +918,7 @@ void siblings_await_parked(struct guarded_mm *gm)
 	struct siblings *siblings = &gm->siblings;
 	unsigned long until = jiffies + siblings->watchdog / 2 + 1;
 
+	siblings->restless = false;
 	/* Not all of them say when they have come there. */
 	while (!all_are_at_rest(siblings) && time_before(jiffies, until) &&
 	       !is_killed())
@@ -960,8 +961,10 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 	if (READ_ONCE(gm->siblings.run) && (is_on_signal_stack(task) ||
 					    sibling_is_in_owned_futex(task)))
 		return true;
-	if (!is_at_rest(sibling))
+	if (!is_at_rest(sibling)) {
+		gm->siblings.restless = true;
 		return true;
+	}
 	/* In this order: when it is off its processor, that was counted. */
 	smp_rmb();
 	/* Where it waits, it does nothing but to look after current. */
@@ -979,6 +982,8 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 /**
  * siblings_have_written() - whether a rollback would undo what others did
  * @gm: the address space of current, which is inside
+ *
+ * Also when one is not at rest, which siblings.restless tells.
  *
  * No page that a rollback brings back is writable any more, and what it does
  * to descriptors is settled.  The mmap lock is held.

@@ -34,6 +34,7 @@ struct signal_struct;
  * @io_uring: one of them uses that
  * @under_way: one is amid a system call of which it could not be told afterwards
  *	what it did since
+ * @restless: a rollback was refused since one is not at rest yet
  * @sharing_files: how many of the threads have the descriptors of @stopper
  * @paused_by: the thread whose call was given up and has not ended yet; only
  *	ever compared; NULL when there is none
@@ -58,6 +59,7 @@ struct siblings {
 	unsigned int with_memory;
 	bool io_uring;
 	bool under_way;
+	bool restless;
 	unsigned int sharing_files;
 	struct task_struct *paused_by;
 	unsigned long paused_until;
