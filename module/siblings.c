@@ -412,6 +412,20 @@ static unsigned long switches(const struct task_struct *task)
 	return READ_ONCE(task->nvcsw) + READ_ONCE(task->nivcsw);
 }
 
+/*
+ * Whether a thread has run since it had been switched away from so often.  Until it
+ * is off its processor it may have come from user mode, or from a system call, to
+ * where it waits.
+ */
+static bool has_run_since(const struct task_struct *task, unsigned long count)
+{
+	if (READ_ONCE(task->on_cpu))
+		return true;
+	/* A switch is counted before the thread is off its processor. */
+	smp_rmb();
+	return switches(task) != count;
+}
+
 /* How many threads may still run user code. */
 static unsigned int settle(struct siblings *siblings)
 {
@@ -965,11 +979,9 @@ static bool is_in_the_way(struct guarded_mm *gm, const struct sibling *sibling)
 		gm->siblings.restless = true;
 		return true;
 	}
-	/* In this order: when it is off its processor, that was counted. */
-	smp_rmb();
 	/* Where it waits, it does nothing but to look after current. */
-	has_run = switches(task) != sibling->switches &&
-		  !(parked && sibling->was_parked);
+	has_run = !(parked && sibling->was_parked) &&
+		  has_run_since(task, sibling->switches);
 	if (!has_run)
 		return !parked && sibling_call_is_in_the_way(task);
 	if (compat_uses_io_uring(task))
@@ -1050,7 +1062,7 @@ static bool find_own_memory(struct mm_struct *mm, struct sibling *sibling)
 	unsigned long sp = task_pt_regs(sibling->task)->sp - RED_ZONE;
 	struct vm_area_struct *stack;
 
-	if (switches(sibling->task) == sibling->entry_switches)
+	if (!has_run_since(sibling->task, sibling->entry_switches))
 		return true;
 	stack = vma_lookup(mm, sp);
 	if (!stack)
