@@ -421,6 +421,8 @@ static int prepare(struct rollback *rb, struct guarded_mm *gm,
 	/* Late, because it locks pages. */
 	if (refusal < 0)
 		refusal = shared_rollback_prepare(&rb->shared, gm);
+	if (refusal < 0 && siblings_are_restless(gm))
+		refusal = REASSURE_REFUSED_THREADS;
 	if (refusal < 0 && siblings_are_stopped(&gm->siblings))
 		refusal = stop_writers(gm);
 	if (refusal >= 0)

@@ -13,6 +13,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task_stack.h>
 #include <linux/signal_types.h>
+#include <linux/sizes.h>
 #include <linux/socket.h>
 #include <linux/time_types.h>
 #include <uapi/linux/eventpoll.h>
@@ -28,6 +29,12 @@
 #include "page_log.h"
 #include "sibling_calls.h"
 
+/* Files of one poll() that are looked at one by one, with a lock held. */
+#define POLL_MANY	256
+
+/* Bytes of one call that are copied then. */
+#define ADOPTED_MAX	((unsigned long)SZ_1M)
+
 /* Whether a rollback puts back anything from @start on; not without @gm. */
 static bool is_put_back(struct guarded_mm *gm, unsigned long start,
 			unsigned long size)
@@ -42,14 +49,16 @@ static bool is_put_back(struct guarded_mm *gm, unsigned long start,
 
 /*
  * The same for what a call has written when it is @done: no byte of it is current's
- * to undo, and so it stays.  The oracle would not know.
+ * to undo, and so it stays.  Not where threads run: who was given the memory since
+ * the entry has it no more after a rollback.  The oracle would not know.
  */
 static bool is_undone(struct guarded_mm *gm, unsigned long start,
 		      unsigned long size, bool done)
 {
 	if (!is_put_back(gm, start, size))
 		return false;
-	return !done || READ_ONCE(oracle_wanted) ||
+	return !done || size > ADOPTED_MAX || siblings_run(&gm->siblings) ||
+	       READ_ONCE(oracle_wanted) ||
 	       page_log_has(&gm->shared.log, start, start + size) ||
 	       !page_log_adopt(&gm->log, start, start + size);
 }
@@ -92,11 +101,38 @@ static bool peer_is_put_back(struct guarded_mm *gm, unsigned long address,
 	       is_put_back(gm, length, sizeof(int));
 }
 
+/* Of each of the files that poll() was told of it writes what has happened. */
+static bool poll_is_undone(struct guarded_mm *gm, unsigned long fds,
+			   unsigned long count, bool done)
+{
+	unsigned long i, size = min(count, 1UL << 20) * sizeof(struct pollfd);
+
+	if (!is_put_back(gm, fds, size))
+		return false;
+	if (!done || count > POLL_MANY)
+		return true;
+	for (i = 0; i < count; i++)
+		if (is_undone(gm, fds + i * sizeof(struct pollfd) +
+				  offsetof(struct pollfd, revents),
+			      sizeof_field(struct pollfd, revents), done))
+			return true;
+	return false;
+}
+
+/*
+ * Whether a file has an offset that a rollback may put back.  Without @gm nobody
+ * wants to know it so precisely that a file has to be held, and let go.
+ */
+static bool may_move_offset(struct guarded_mm *gm, unsigned int fd)
+{
+	return !gm || open_files_has_offset(fd);
+}
+
 /* How many of at most @size things, for which a call that is done has said so. */
 static unsigned long told(const struct pt_regs *regs, bool done,
 			  unsigned long size)
 {
-	return done ? min_t(unsigned long, max(0L, (long)regs->ax), size) : size;
+	return done ? min_t(unsigned long, max_t(long, 0, regs->ax), size) : size;
 }
 
 /* Without @gm, whether it may do something else than to write to memory. */
@@ -106,7 +142,7 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 	switch (regs->orig_ax) {
 	/* What was read or written stays so, but offsets would not. */
 	case __NR_read:
-		if (open_files_has_offset(regs->di))
+		if (may_move_offset(gm, regs->di))
 			return true;
 		fallthrough;
 	case __NR_pread64:
@@ -114,11 +150,11 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 				 done);
 	case __NR_write:
 	case __NR_writev:
-		return open_files_has_offset(regs->di);
+		return may_move_offset(gm, regs->di);
 	case __NR_recvfrom:
-		/* With MSG_TRUNC it tells of more than there was room for. */
+		/* With MSG_TRUNC it tells of more than it has written. */
 		return is_undone(gm, regs->si, told(regs, done, regs->dx),
-				 done) ||
+				 done && !(regs->r10 & MSG_TRUNC)) ||
 		       peer_is_put_back(gm, regs->r8, regs->r9);
 	/* Its descriptor was reserved before it slept. */
 	case __NR_accept:
@@ -133,8 +169,7 @@ static bool has_written(struct guarded_mm *gm, const struct pt_regs *regs,
 				 sizeof(struct epoll_event), done);
 	case __NR_poll:
 	case __NR_ppoll:
-		return is_put_back(gm, regs->di, min(regs->si, 1UL << 20) *
-				   sizeof(struct pollfd)) ||
+		return poll_is_undone(gm, regs->di, regs->si, done) ||
 		       (regs->orig_ax == __NR_ppoll &&
 			is_put_back(gm, regs->dx,
 				    sizeof(struct __kernel_timespec)));
@@ -228,17 +263,37 @@ bool sibling_is_in_owned_futex(struct task_struct *task)
 	       !is_plain_futex(regs->si);
 }
 
+/* Changes mappings, for which it may have to wait for others that do. */
+static bool changes_mappings(const struct task_struct *task)
+{
+	switch (task_pt_regs(task)->orig_ax) {
+	case __NR_brk:
+	case __NR_madvise:
+	case __NR_mmap:
+	case __NR_mprotect:
+	case __NR_mremap:
+	case __NR_munmap:
+		return !task->in_iowait;
+	default:
+		return false;
+	}
+}
+
 /**
  * sibling_call_is_under_way() - whether a thread is amid a system call that may
  *	do, when it goes on, what nobody could tell afterwards
- * @task: the thread, which is not on a processor
+ * @task: the thread
  *
- * Not one that sleeps until it is woken, which may take for ever.
+ * Only one that waits for a processor, or for others that change mappings: any
+ * other may take for ever.
  */
 bool sibling_call_is_under_way(struct task_struct *task)
 {
-	if (READ_ONCE(task->__state) & TASK_INTERRUPTIBLE ||
-	    sibling_is_in_exception(task))
+	unsigned int state = READ_ONCE(task->__state);
+
+	if (sibling_is_in_exception(task) ||
+	    (state != TASK_RUNNING && state != TASK_WAKING &&
+	     !changes_mappings(task)))
 		return false;
 	return is_of_other_mode(task) ||
 	       has_written(NULL, task_pt_regs(task), false);

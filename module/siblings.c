@@ -940,6 +940,21 @@ void siblings_await_parked(struct guarded_mm *gm)
 					    all_are_at_rest(siblings), 1);
 }
 
+/**
+ * siblings_are_restless() - whether a thread has been woken since they were at rest
+ * @gm: as for siblings_await_parked()
+ *
+ * What it writes to memory would wait from now on, and it with that.
+ */
+bool siblings_are_restless(struct guarded_mm *gm)
+{
+	if (!siblings_are_stopped(&gm->siblings) ||
+	    all_are_at_rest(&gm->siblings))
+		return false;
+	gm->siblings.restless = true;
+	return true;
+}
+
 static bool is_on_signal_stack(const struct task_struct *task)
 {
 	return task_pt_regs(task)->sp - READ_ONCE(task->sas_ss_sp) <

@@ -102,6 +102,7 @@ void siblings_await(struct guarded_mm *gm);
 void siblings_fault_ended(struct guarded_mm *gm);
 
 void siblings_await_parked(struct guarded_mm *gm);
+bool siblings_are_restless(struct guarded_mm *gm);
 bool siblings_have_written(struct guarded_mm *gm);
 
 void siblings_forget_current(void);

@@ -9,6 +9,7 @@
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 #include <linux/nbd.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,11 +28,14 @@
 #define SLOW		(4 << 20)
 /* And this page, once it is held. */
 #define SLOW_PAGE	(5 << 20)
+/* And what is before that, once it is wanted in parts, when the first may come. */
+#define PART_PAGES	256
+#define PART		(PART_PAGES * PAGE_SIZE)
 #define DATA		0xd1
 #define HALF		2048
 
 static struct {
-	uint32_t answer, ready, held, asked;
+	uint32_t answer, ready, held, asked, in_parts, first_part;
 	unsigned char *page;
 } *shared;
 
@@ -111,6 +115,11 @@ static struct {
 	pid_t server, runner;
 } device;
 
+static bool in_parts(void)
+{
+	return __atomic_load_n(&shared->in_parts, __ATOMIC_ACQUIRE);
+}
+
 /* Not what the kernel reads to find partitions. */
 static bool is_slow(uint64_t from, size_t size)
 {
@@ -135,6 +144,10 @@ static int serving_program(void *arg)
 		if (is_slow(be64toh(request.from), ntohl(request.len))) {
 			meet_signal(&shared->asked);
 			meet_await(&shared->answer);
+		}
+		if (be64toh(request.from) == SLOW - PART && in_parts()) {
+			meet_signal(&shared->asked);
+			meet_await(&shared->first_part);
 		}
 		memcpy(reply.handle, request.handle, sizeof(reply.handle));
 		CHECK(write(fd, &reply, sizeof(reply)) == sizeof(reply));
@@ -318,6 +331,69 @@ TEST_F(device, read_under_way_to_a_hot_page)
 		SKIP(return, "no network block device");
 	EXPECT_EQ(0, child_run(under_way_program, "hot"));
 	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/*
+ * Another thread's read in parts, of which the first comes while a call is inside;
+ * the thread sleeps until all have come.
+ */
+static unsigned char *parts;
+
+static void *read_parts(void *arg)
+{
+	CHECK(pread(input, parts, PART + HALF, SLOW - PART) == PART + HALF);
+	return NULL;
+}
+
+static void write_part(void)
+{
+	parts[0] = 0x11;
+}
+
+static void let_first_part_come(void)
+{
+	const volatile unsigned char *last = parts + PART - 1;
+
+	meet_signal(&shared->first_part);
+	while (*last != DATA)
+		usleep(1000);
+	/* The kernel lets the pages go a little later. */
+	usleep(100000);
+}
+
+static int in_parts_program(void *arg)
+{
+	pthread_t thread;
+	int i, page = 0;
+
+	open_device();
+	parts = private_memory(PART + PAGE_SIZE);
+	madvise(parts, PART + PAGE_SIZE, MADV_NOHUGEPAGE);
+	/* In disorder, for pages in a row would be one piece of a part. */
+	for (i = 0; i <= PART_PAGES; i++) {
+		memory_fill(parts + page * PAGE_SIZE, PAGE_SIZE, 0x11);
+		page = (page + 101) % (PART_PAGES + 1);
+	}
+	for (i = 0; i < 3; i++)
+		call(write_part);
+	__atomic_store_n(&shared->in_parts, 1, __ATOMIC_RELEASE);
+	CHECK(!pthread_create(&thread, NULL, read_parts, NULL));
+	meet_await(&shared->asked);
+	usleep(100000);
+	CHECK(!rescued(let_first_part_come));
+	CHECK(memory_holds(parts, PART, DATA));
+	meet_signal(&shared->answer);
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(memory_holds(parts, PART + HALF, DATA));
+	return 0;
+}
+
+TEST_F(device, read_in_parts_for_another_thread)
+{
+	if (!self->started)
+		SKIP(return, "no network block device");
+	EXPECT_EQ(0, child_run(in_parts_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_PINNED));
 }
 
 static int written_beside_program(void *arg)
@@ -787,7 +863,8 @@ TEST_F(ring, any_buffer_under_way)
 /* Once for all tests: to switch the module on and off takes the kernel long. */
 int main(int argc, char **argv)
 {
-	int ret = test_begin() ?: rescue_point_protect(victim);
+	struct rescue_point rp = { .function = victim, .watchdog_ms = 10000 };
+	int ret = test_begin() ?: rescue_point_add(&rp);
 
 	if (ret) {
 		printf("Bail out! no rescue point: %d\n", ret);

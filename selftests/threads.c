@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -362,6 +363,8 @@ static int same_page_program(void *arg)
 {
 	pthread_t thread;
 
+	/* It exists, and is not only zero. */
+	written.value++;
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	thread = start(read_into, (void *)(&written.value + 1));
 	pause_ms(50);
@@ -377,6 +380,45 @@ TEST_F(threads, read_into_a_page_that_the_call_has_written)
 {
 	ASSERT_EQ(0, protect_patiently(victim));
 	EXPECT_EQ(0, child_run(same_page_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* What has happened to each file stays, with what had not happened. */
+static void *poll_there(void *arg)
+{
+	struct pollfd *fds = arg;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		fds[i] = (struct pollfd){ pipe_ends[i], POLLIN, 0x7777 };
+	CHECK(poll(fds, 2, -1) == 1);
+	for (i = 0; i < 2; i++) {
+		CHECK(fds[i].fd == pipe_ends[i] && fds[i].events == POLLIN);
+		CHECK(fds[i].revents == (i ? 0 : POLLIN));
+	}
+	CHECK(write(go_on[1], "", 1) == 1);
+	return NULL;
+}
+
+static int polling_program(void *arg)
+{
+	pthread_t thread;
+
+	written.value++;
+	CHECK(!pipe(pipe_ends) && !pipe(go_on));
+	thread = start(poll_there, (void *)(&written.value + 1));
+	pause_ms(50);
+	expect_rescue(let_it_read);
+	await_reader();
+	end_of(thread);
+	return 0;
+}
+
+TEST_F(threads, poll_in_a_page_that_the_call_has_written)
+{
+	ASSERT_EQ(0, protect_patiently(victim));
+	EXPECT_EQ(0, child_run(polling_program, NULL));
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, all_refused_since_mark());
 }
