@@ -14,6 +14,7 @@
 #include <x86intrin.h>
 
 #include "burden.h"
+#include "busy.h"
 #include "cold.h"
 #include "crowd.h"
 #include "function.h"
@@ -32,6 +33,9 @@ struct settings {
 	long mappings;
 	long files;
 	long threads;
+	long depth;
+	long busy;
+	long work;
 	int wall_clock;
 	int hold;
 };
@@ -53,6 +57,9 @@ static _Noreturn void print_usage(int status)
 		"  --mappings N     so many more\n"
 		"  --files N        so many more are open\n"
 		"  --threads N      so many more sleep\n"
+		"  --busy N         N threads call, each after some work\n"
+		"  --work N         which takes N instructions\n"
+		"  --depth N        inside N calls of the function 'around'\n"
 		"  --crash          the function crashes, and is expected to be rescued\n"
 		"  --cold N         each call writes to other pages, and N calls that write none\n"
 		"                   are before it; prints what each page costs more than none\n"
@@ -79,7 +86,7 @@ static struct settings parse_options(int argc, char **argv)
 {
 	enum {
 		FUNCTION, PAGES, RSS, MODE, CALLS, ROUNDS, WARM_UP, MAPPINGS,
-		FILES, THREADS, CRASH, COLD, WALL_CLOCK, CROWD, HOLD, HELP
+		FILES, THREADS, BUSY, WORK, DEPTH, CRASH, COLD, WALL_CLOCK, CROWD, HOLD, HELP
 	};
 	static const struct option options[] = {
 		{ "function", required_argument, NULL, FUNCTION },
@@ -92,6 +99,9 @@ static struct settings parse_options(int argc, char **argv)
 		{ "mappings", required_argument, NULL, MAPPINGS },
 		{ "files", required_argument, NULL, FILES },
 		{ "threads", required_argument, NULL, THREADS },
+		{ "busy", required_argument, NULL, BUSY },
+		{ "work", required_argument, NULL, WORK },
+		{ "depth", required_argument, NULL, DEPTH },
 		{ "crash", no_argument, NULL, CRASH },
 		{ "cold", required_argument, NULL, COLD },
 		{ "wall-clock", no_argument, NULL, WALL_CLOCK },
@@ -151,6 +161,15 @@ static struct settings parse_options(int argc, char **argv)
 		case CROWD:
 			number = &set.crowd;
 			break;
+		case BUSY:
+			number = &set.busy;
+			break;
+		case WORK:
+			number = &set.work;
+			break;
+		case DEPTH:
+			number = &set.depth;
+			break;
 		case CRASH:
 			set.call.crash = 1;
 			break;
@@ -199,11 +218,20 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_cost(const struct settings *set)
+static void call_in_turn(const struct settings *set)
 {
+	long i;
+
+	for (i = 0; i < set->calls; i++)
+		set->rival->call(&set->call);
+}
+
+static void print_cost(const void *data)
+{
+	const struct settings *set = data;
 	double means[ROUNDS_MAX];
 	unsigned long long start;
-	long round, i;
+	long round, calls;
 	char *pad;
 
 	/*
@@ -213,11 +241,14 @@ static void print_cost(const struct settings *set)
 	pad = alloca(((unsigned long)&pad - PAGE_SIZE / 2) % PAGE_SIZE);
 	asm volatile("" : : "r" (pad));
 
+	calls = set->calls * (set->busy ? set->busy : 1);
 	for (round = 0; round < set->rounds; round++) {
 		start = now(set);
-		for (i = 0; i < set->calls; i++)
-			set->rival->call(&set->call);
-		means[round] = (double)(now(set) - start) / set->calls;
+		if (set->busy)
+			call_in_busy_threads();
+		else
+			call_in_turn(set);
+		means[round] = (double)(now(set) - start) / calls;
 	}
 	qsort(means, set->rounds, sizeof(*means), compare);
 	printf("%.*f\n", set->wall_clock ? 1 : 0, means[set->rounds / 2]);
@@ -251,6 +282,10 @@ int main(int argc, char **argv)
 		pause();
 		return 0;
 	}
-	print_cost(&set);
+	start_busy_threads(&set.call, set.busy, set.calls, set.work);
+	if (set.depth)
+		around(set.depth, print_cost, &set);
+	else
+		print_cost(&set);
 	return 0;
 }

@@ -28,5 +28,6 @@ struct call {
 function_t *find_function(const char *name);
 void make_area(struct call *call);
 void call_plainly(const struct call *call);
+long around(long depth, void (*what)(const void *), const void *data);
 
 #endif

@@ -69,6 +69,21 @@ do for [kind in "svg png"] {
 	set output image("threads")
 	eval "plot file('threads') ".from(0.5, 2, reassure)
 
+	set title "Cost by the number of protected calls around (W=16, RSS 8 MB)"
+	set xlabel "calls around"
+	set output image("depth")
+	eval "plot file('depth') ".from(0.5, 2, reassure)
+
+	set xrange [800:1250000]
+	set xtics ("10^3" 1000, "10^4" 10000, "10^5" 100000, "10^6" 1000000)
+	set yrange [1000:*]
+	set title "Two busy threads: work and a call (W=16, RSS 8 MB)"
+	set xlabel "instructions of work before each call"
+	set ylabel "guest instructions for both"
+	set output image("work")
+	eval "plot file('work') ".with(3, reassure).", '' ".with(4, undo).", '' ".with(2, other)
+	set ylabel "guest instructions for one call"
+
 	set xrange [0.42:300]
 	set xtics ("0" 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256)
 	set yrange [1000:100000]
