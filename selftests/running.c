@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -232,6 +233,43 @@ static pthread_t start_obedient(void)
 	orders[3] = do_nothing;
 	give_order(3);
 	return thread;
+}
+
+/* Goes down to pages of its stack that were not there before, and stays there. */
+static void __noipa stay_below(void)
+{
+	volatile char deep[16 * PAGE_SIZE];
+	long i;
+
+	for (i = 0; i < sizeof(deep); i++)
+		deep[i] = 0x5a;
+	__atomic_store_n(&shared->answer, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&shared->order, __ATOMIC_SEQ_CST) == 1)
+		;
+	for (i = 0; i < sizeof(deep); i++)
+		CHECK(deep[i] == 0x5a);
+}
+
+static int deep_program(void *arg)
+{
+	pthread_t thread;
+
+	CHECK(!prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0));
+	thread = start_obedient();
+	orders[1] = stay_below;
+	expect_rescue(order_one);
+	give_order(3);
+	give_order(-1);
+	CHECK(!pthread_join(thread, NULL));
+	return 0;
+}
+
+TEST_F(running, on_stacks_that_grow)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(deep_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
 }
 
 static struct page other_page;
