@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -139,6 +140,125 @@ TEST_F(unload, while_programs_are_inside)
 	EXPECT_EQ(0, child_wait(working));
 	EXPECT_EQ(0, child_wait(calling));
 	EXPECT_EQ(-SIGSEGV, child_wait(doomed));
+}
+
+/*
+ * Threads that stand still while another is inside: one that ran, one whose system
+ * call waits at a page, and one that wants to be inside, or has just been.
+ */
+static struct {
+	long spun, called, read;
+} *others;
+
+static int pipe_ends[2];
+static struct {
+	_Alignas(PAGE_SIZE) char data[PAGE_SIZE];
+} input;
+
+static long get(const long *number)
+{
+	return __atomic_load_n(number, __ATOMIC_SEQ_CST);
+}
+
+static void count(long *number)
+{
+	__atomic_add_fetch(number, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *spin(void *arg)
+{
+	while (!__atomic_load_n(go_on, __ATOMIC_ACQUIRE))
+		count(&others->spun);
+	return NULL;
+}
+
+static void *read_input(void *arg)
+{
+	CHECK(read(pipe_ends[0], input.data, 4) == 4);
+	CHECK(!memcmp(input.data, "data", 4));
+	count(&others->read);
+	return NULL;
+}
+
+static long __noipa other_victim(void)
+{
+	return 7;
+}
+
+static void *call_often(void *arg)
+{
+	while (!__atomic_load_n(go_on, __ATOMIC_ACQUIRE)) {
+		CHECK(other_victim() == 7);
+		count(&others->called);
+	}
+	return NULL;
+}
+
+static void let_others_wait(void)
+{
+	CHECK(write(pipe_ends[1], "data", 4) == 4);
+	usleep(100000);
+	sleep_inside();
+}
+
+static int parking_program(void *arg)
+{
+	void *(*const bodies[])(void *) = { spin, read_input, call_often };
+	pthread_t threads[3];
+	int i;
+
+	CHECK(!pipe(pipe_ends));
+	input.data[0] = 1;
+	for (i = 0; i < 3; i++)
+		CHECK(!pthread_create(&threads[i], NULL, bodies[i], NULL));
+	usleep(100000);
+	CHECK(victim(let_others_wait, false) == 5);
+	for (i = 0; i < 3; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+static void await_more_than(const long *number, long value)
+{
+	int ms;
+
+	for (ms = 0; ms < 60000 && get(number) <= value; ms++)
+		usleep(1000);
+}
+
+TEST_F(unload, while_threads_stand_still)
+{
+	struct rescue_point rp = { .function = victim, .watchdog_ms = 60000 };
+	struct rescue_point other = {
+		.function = other_victim,
+		.name = "other",
+		.watchdog_ms = 60000,
+	};
+	long spun, called;
+	pid_t child;
+
+	others = shared_memory(sizeof(*others));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, rescue_point_add(&other));
+	child = child_start(parking_program, NULL);
+	meet_await(&inside_now[0]);
+	spun = get(&others->spun);
+	called = get(&others->called);
+	usleep(300000);
+	EXPECT_EQ(spun, get(&others->spun));
+	EXPECT_EQ(called, get(&others->called));
+	EXPECT_EQ(0, get(&others->read));
+	ASSERT_EQ(0, module_unload());
+	EXPECT_NE(0, access(REASSURE_SYSFS, F_OK));
+	/* All of them go on, though the call has not ended. */
+	await_more_than(&others->spun, spun);
+	await_more_than(&others->called, called);
+	await_more_than(&others->read, 0);
+	EXPECT_LT(spun, get(&others->spun));
+	EXPECT_LT(called, get(&others->called));
+	EXPECT_EQ(1, get(&others->read));
+	meet_signal(go_on);
+	EXPECT_EQ(0, child_wait(child));
 }
 
 static int rescued_program(void *arg)
