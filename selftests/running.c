@@ -108,9 +108,7 @@ static struct {
 
 static void make_shared(void)
 {
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(shared != MAP_FAILED);
+	shared = shared_memory(sizeof(*shared));
 }
 
 static long get(const long *number)
@@ -151,24 +149,38 @@ static void see_all_run(void)
 		await_change(&shared->counts[i]);
 }
 
-static int busy_program(void *arg)
+static void start_counting(pthread_t *threads)
 {
-	pthread_t threads[SIBLINGS];
 	long i;
 
 	make_shared();
 	for (i = 0; i < SIBLINGS; i++)
 		threads[i] = start(count_on_stack, (void *)i);
 	see_all_run();
+}
+
+static void end_counting(const pthread_t *threads)
+{
+	int i;
+
+	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+}
+
+static int busy_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	long i;
+
+	start_counting(threads);
 	for (i = 0; i < ROUNDS / 5; i++) {
 		expect_rescue(see_all_run);
 		see_all_run();
 		CHECK(victim(see_all_run, false) == 1);
 	}
 	CHECK(written.value == ROUNDS / 5);
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
@@ -687,9 +699,7 @@ static int amid_program(void *arg)
 		CHECK(!amid->stack[0]);
 		see_all_run();
 	}
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
@@ -846,16 +856,10 @@ static void sleep_inside(void)
 static int blocked_program(void *arg)
 {
 	pthread_t threads[SIBLINGS];
-	long i;
 
-	make_shared();
-	for (i = 0; i < SIBLINGS; i++)
-		threads[i] = start(count_on_stack, (void *)i);
-	see_all_run();
+	start_counting(threads);
 	expect_rescue(sleep_inside);
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
@@ -894,10 +898,7 @@ static int changing_program(void *arg)
 	pthread_t threads[SIBLINGS];
 	long i;
 
-	make_shared();
-	for (i = 0; i < SIBLINGS; i++)
-		threads[i] = start(count_on_stack, (void *)i);
-	see_all_run();
+	start_counting(threads);
 	for (i = 0; i < 5; i++) {
 		CHECK(!rescue_point_set("test", &(struct rescue_point_change){
 					.threads = &run }));
@@ -906,9 +907,7 @@ static int changing_program(void *arg)
 					.threads = &stop }));
 		expect_rescue(see_nobody_run);
 	}
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
@@ -935,11 +934,8 @@ static int handled_program(void *arg)
 	pthread_t threads[SIBLINGS];
 	long i;
 
-	make_shared();
 	signal(SIGSEGV, on_fault);
-	for (i = 0; i < SIBLINGS; i++)
-		threads[i] = start(count_on_stack, (void *)i);
-	see_all_run();
+	start_counting(threads);
 	for (i = 0; i < 5; i++)
 		if (!sigsetjmp(out, true)) {
 			victim(see_all_run, true);
@@ -948,9 +944,7 @@ static int handled_program(void *arg)
 			see_all_run();
 		}
 	CHECK(written.value == 5);
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
@@ -987,17 +981,11 @@ static void see_it_go(void)
 static int deleting_program(void *arg)
 {
 	pthread_t threads[SIBLINGS];
-	long i;
 
-	make_shared();
-	for (i = 0; i < SIBLINGS; i++)
-		threads[i] = start(count_on_stack, (void *)i);
-	see_all_run();
+	start_counting(threads);
 	CHECK(victim(see_it_go, false) == 1);
 	see_all_run();
-	__atomic_store_n(&shared->end, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SIBLINGS; i++)
-		CHECK(!pthread_join(threads[i], NULL));
+	end_counting(threads);
 	return 0;
 }
 
