@@ -610,6 +610,39 @@ TEST_F(nesting, refused_inside_goes_outside)
 	EXPECT_EQ(5, events_of("outer", REASSURE_COUNTER_RESCUES));
 }
 
+static int exhausted_program(void *arg)
+{
+	make_area();
+	inside = write_inner_and_crash;
+	CHECK(outer_victim() == 1);
+	CHECK(inner_answer == INNER_RESCUED);
+	munmap(area, AREA_PAGES * PAGE_SIZE);
+	make_area();
+	before = write_outer;
+	inside = write_inner_and_crash;
+	CHECK(outer_victim() == OUTER_RESCUED);
+	CHECK(is_untouched());
+	return 0;
+}
+
+TEST_F(nesting, exhausted_inside_goes_outside)
+{
+	int64_t value = INNER_RESCUED;
+	struct rescue_point inner = {
+		.function = inner_victim,
+		.name = "inner",
+		.value = &value,
+		.budget_rescues = 1,
+		.budget_seconds = 3600,
+	};
+
+	ASSERT_EQ(0, protect_as(outer_victim, "outer", OUTER_RESCUED));
+	ASSERT_EQ(0, rescue_point_add(&inner));
+	EXPECT_EQ(0, child_run(exhausted_program, NULL));
+	EXPECT_EQ(1, refused_of("inner", REASSURE_REFUSED_BUDGET));
+	EXPECT_EQ(1, events_of("outer", REASSURE_COUNTER_RESCUES));
+}
+
 static int other_signal_program(void *arg)
 {
 	make_area();
@@ -929,6 +962,57 @@ static int one_thread_program(void *arg)
 	usleep(100000);
 	run_thread(NULL);
 	return 0;
+}
+
+/* All of them inside calls inside calls, one after the other. */
+#define NESTING_THREADS	4
+
+static pthread_barrier_t nesting_barrier;
+
+static void *run_among_threads(void *arg)
+{
+	/* A thread that comes or goes would have calls refused. */
+	pthread_barrier_wait(&nesting_barrier);
+	run_thread(arg);
+	pthread_barrier_wait(&nesting_barrier);
+	return NULL;
+}
+
+static int threads_program(void *arg)
+{
+	pthread_t threads[NESTING_THREADS];
+	int i;
+
+	CHECK(!pthread_barrier_init(&nesting_barrier, NULL, NESTING_THREADS));
+	for (i = 0; i < NESTING_THREADS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, run_among_threads,
+				      NULL));
+	for (i = 0; i < NESTING_THREADS; i++)
+		CHECK(!pthread_join(threads[i], NULL));
+	return 0;
+}
+
+static int protect_patiently(const void *function, const char *name,
+			     int64_t value)
+{
+	struct rescue_point rp = {
+		.function = function,
+		.name = name,
+		.value = &value,
+		.watchdog_ms = 10000,
+	};
+
+	return rescue_point_add(&rp);
+}
+
+TEST_F(nesting, in_all_threads)
+{
+	ASSERT_EQ(0, protect_patiently(threads_outer, "outer", OUTER_RESCUED));
+	ASSERT_EQ(0, protect_patiently(threads_inner, "inner", INNER_RESCUED));
+	EXPECT_EQ(0, child_run(threads_program, NULL));
+	EXPECT_EQ(NESTING_THREADS * ((THREAD_CALLS + 2) / 3),
+		  events_of("inner", REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
 }
 
 /* The outer call waits for one that is stopped, after an inner one was rescued. */
