@@ -41,6 +41,7 @@ const char *const reassure_refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_SETUID] = "setuid",
 	[REASSURE_REFUSED_WATCHDOG] = "watchdog",
 	[REASSURE_REFUSED_ESCALATED] = "escalated",
+	[REASSURE_REFUSED_OBSERVED] = "observed",
 };
 
 /* The sum over all is as before. */

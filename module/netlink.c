@@ -102,6 +102,7 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
 	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
+	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ESCALATE] =
@@ -132,6 +133,7 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_DEADLINE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
 	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
+	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ESCALATE] =
@@ -316,6 +318,8 @@ static int parse_settings(struct genl_info *info,
 		settings->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_THREADS])
 		settings->threads = nla_get_u32(attrs[REASSURE_A_THREADS]);
+	if (attrs[REASSURE_A_MODE])
+		settings->mode = nla_get_u32(attrs[REASSURE_A_MODE]);
 	if (attrs[REASSURE_A_WATCHDOG])
 		settings->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
 	if (attrs[REASSURE_A_ESCALATE])
@@ -693,7 +697,8 @@ static int put_settings(struct sk_buff *skb,
 	if (settings->deadline_ms &&
 	    nla_put_u32(skb, REASSURE_A_DEADLINE, settings->deadline_ms))
 		return -EMSGSIZE;
-	if (nla_put_u32(skb, REASSURE_A_THREADS, settings->threads) ||
+	if (nla_put_u32(skb, REASSURE_A_MODE, settings->mode) ||
+	    nla_put_u32(skb, REASSURE_A_THREADS, settings->threads) ||
 	    nla_put_u32(skb, REASSURE_A_WATCHDOG, settings->watchdog_ms) ||
 	    nla_put_u32(skb, REASSURE_A_ESCALATE, settings->escalate))
 		return -EMSGSIZE;

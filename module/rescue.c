@@ -265,6 +265,13 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		refusal = checkpoint_prepare(cp, &rb);
 	if (refusal >= 0)
 		return refusal;
+	if (cp->settings.mode == REASSURE_MODE_OBSERVE) {
+		checkpoint_cancel(cp, &rb);
+		/* The program may live on by a handler: nobody waits for it. */
+		if (!find_outer(cp))
+			guarded_mm_refuse(cp->gm, REASSURE_REFUSED_OBSERVED);
+		return REASSURE_REFUSED_OBSERVED;
+	}
 	if (!budget_take(&cp->rp->budget)) {
 		checkpoint_cancel(cp, &rb);
 		return REASSURE_REFUSED_BUDGET;

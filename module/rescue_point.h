@@ -27,6 +27,7 @@ struct landings_config;
  * @shared: what becomes of writes to shared memory
  * @exhausted: what becomes of calls when the budget is spent
  * @allow_setuid: whether programs that gained privileges are rescued
+ * @mode: whether faults are rescued, or only observed
  * @threads: what the other threads of a process do meanwhile
  * @watchdog_ms: how long a call may be blocked while other threads wait for it,
  *	in milliseconds
@@ -44,6 +45,7 @@ struct rescue_point_settings {
 	enum reassure_shared shared;
 	enum reassure_exhausted exhausted;
 	bool allow_setuid;
+	enum reassure_mode mode;
 	enum reassure_threads threads;
 	u32 watchdog_ms;
 	u32 escalate;

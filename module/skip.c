@@ -100,7 +100,8 @@ bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 
 	rescue_point_settings(rp, &settings);
 	/* It may have changed since it was looked at. */
-	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP || current->ptrace ||
+	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	    settings.mode == REASSURE_MODE_OBSERVE || current->ptrace ||
 	    (!settings.allow_setuid && process_has_gained_privileges()) ||
 	    !is_due(rp, &settings) || !registers_supported(regs))
 		return false;

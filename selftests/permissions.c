@@ -442,6 +442,16 @@ static void threads_short(struct nl_msg *msg)
 	nla_put_u16(msg, REASSURE_A_THREADS, REASSURE_THREADS_RUN);
 }
 
+static void mode_unknown(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_MODE, REASSURE_MODE_MAX + 1);
+}
+
+static void mode_short(struct nl_msg *msg)
+{
+	nla_put_u16(msg, REASSURE_A_MODE, REASSURE_MODE_OBSERVE);
+}
+
 static void skip_of_unlimited(struct nl_msg *msg)
 {
 	nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
@@ -871,7 +881,9 @@ static const struct nonsense nonsense[] = {
 	CASE(0, shared_short, -EINVAL, ""),
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, exhausted_short, -EINVAL, ""),
+	CASE(0, mode_unknown, -ERANGE, ""),
 	CASE(0, threads_unknown, -ERANGE, ""),
+	CASE(0, mode_short, -EINVAL, ""),
 	CASE(0, threads_short, -EINVAL, ""),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, setuid_unknown, -ERANGE, ""),
@@ -936,6 +948,7 @@ static const struct nonsense changes[] = {
 	CASE(0, handled_unknown, -ERANGE, ""),
 	CASE(0, shared_unknown, -ERANGE, ""),
 	CASE(0, exhausted_unknown, -ERANGE, ""),
+	CASE(0, mode_unknown, -ERANGE, ""),
 	CASE(0, threads_unknown, -ERANGE, ""),
 	CASE(0, skip_only, -EINVAL, "never exhausted"),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),

@@ -165,6 +165,8 @@ enum reassure_command {
  *	that one back, too; default 3
  * @REASSURE_A_THREADS: u32, one of enum reassure_threads; default
  *	REASSURE_THREADS_STOP
+ * @REASSURE_A_MODE: u32, one of enum reassure_mode; default
+ *	REASSURE_MODE_RESCUE
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -198,6 +200,7 @@ enum reassure_attribute {
 	REASSURE_A_WATCHDOG,
 	REASSURE_A_ESCALATE,
 	REASSURE_A_THREADS,
+	REASSURE_A_MODE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -301,6 +304,22 @@ enum reassure_threads {
 
 	__REASSURE_THREADS_LAST,
 	REASSURE_THREADS_MAX = __REASSURE_THREADS_LAST - 1
+};
+
+/**
+ * enum reassure_mode - what a rescue point is for
+ * @REASSURE_MODE_RESCUE: faults are rescued
+ * @REASSURE_MODE_OBSERVE: all is done but the rescue: calls open checkpoints, a
+ *	rollback is made ready when one faults, and the program gets its signal.
+ *	Where it would have been rescued that is counted as
+ *	REASSURE_REFUSED_OBSERVED.  No budget is spent, and no call is skipped
+ */
+enum reassure_mode {
+	REASSURE_MODE_RESCUE,
+	REASSURE_MODE_OBSERVE,
+
+	__REASSURE_MODE_LAST,
+	REASSURE_MODE_MAX = __REASSURE_MODE_LAST - 1
 };
 
 /**
@@ -420,6 +439,8 @@ enum reassure_counter {
  * @REASSURE_REFUSED_ESCALATED: inside one call of another rescue point it was
  *	rescued as often as REASSURE_A_ESCALATE says; that one is tried
  *	("escalated")
+ * @REASSURE_REFUSED_OBSERVED: it would have been rescued, but the rescue point
+ *	says REASSURE_MODE_OBSERVE ("observed")
  */
 enum reassure_refusal {
 	REASSURE_REFUSED_BUDGET,
@@ -445,6 +466,7 @@ enum reassure_refusal {
 	REASSURE_REFUSED_SETUID,
 	REASSURE_REFUSED_WATCHDOG,
 	REASSURE_REFUSED_ESCALATED,
+	REASSURE_REFUSED_OBSERVED,
 
 	REASSURE_REFUSALS
 };

@@ -198,6 +198,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, true);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
+	if (rp->mode)
+		nla_put_u32(msg, REASSURE_A_MODE, rp->mode);
 	if (rp->threads)
 		nla_put_u32(msg, REASSURE_A_THREADS, rp->threads);
 	if (rp->watchdog_ms)
@@ -358,6 +360,8 @@ static void fill_set(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_HANDLED, *change->handled);
 	if (change->shared)
 		nla_put_u32(msg, REASSURE_A_SHARED, *change->shared);
+	if (change->mode)
+		nla_put_u32(msg, REASSURE_A_MODE, *change->mode);
 	if (change->threads)
 		nla_put_u32(msg, REASSURE_A_THREADS, *change->threads);
 	if (change->budget_rescues) {

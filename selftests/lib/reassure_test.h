@@ -62,6 +62,7 @@ enum test_shared {
  * @exhausted: enum reassure_exhausted
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
+ * @mode: enum reassure_mode
  * @threads: enum reassure_threads
  * @watchdog_ms: in place of the default
  * @escalate: in place of the default, or NULL
@@ -87,6 +88,7 @@ struct rescue_point {
 	unsigned int exhausted;
 	bool allow_setuid;
 	unsigned int deadline_ms;
+	unsigned int mode;
 	unsigned int threads;
 	unsigned int watchdog_ms;
 	const unsigned int *escalate;
@@ -105,6 +107,7 @@ struct rescue_point {
  * @signals: or 0
  * @handled: enum reassure_handled, or NULL
  * @shared: enum reassure_shared, or NULL
+ * @mode: enum reassure_mode, or NULL
  * @threads: enum reassure_threads, or NULL
  * @budget_rescues: with
  * @budget_seconds: a budget
@@ -118,6 +121,7 @@ struct rescue_point_change {
 	uint64_t signals;
 	const uint32_t *handled;
 	const uint32_t *shared;
+	const uint32_t *mode;
 	const uint32_t *threads;
 	uint32_t budget_rescues;
 	uint32_t budget_seconds;

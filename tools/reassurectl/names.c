@@ -42,6 +42,7 @@ const char *const refusal_names[REASSURE_REFUSALS] = {
 	[REASSURE_REFUSED_SETUID] = "setuid",
 	[REASSURE_REFUSED_WATCHDOG] = "watchdog",
 	[REASSURE_REFUSED_ESCALATED] = "escalated",
+	[REASSURE_REFUSED_OBSERVED] = "observed",
 };
 
 const char *const handled_names[REASSURE_HANDLED_MAX + 1] = {
@@ -63,6 +64,11 @@ const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1] = {
 const char *const threads_names[REASSURE_THREADS_MAX + 1] = {
 	[REASSURE_THREADS_STOP] = "stop",
 	[REASSURE_THREADS_RUN] = "run",
+};
+
+const char *const mode_names[REASSURE_MODE_MAX + 1] = {
+	[REASSURE_MODE_RESCUE] = "rescue",
+	[REASSURE_MODE_OBSERVE] = "observe",
 };
 
 const char *const file_state_names[REASSURE_FILE_MAX + 1] = {

@@ -67,6 +67,9 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 	if (options->has_allow_setuid &&
 	    nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, options->allow_setuid))
 		return false;
+	if (options->has_mode &&
+	    nla_put_u32(msg, REASSURE_A_MODE, options->mode))
+		return false;
 	if (options->has_threads &&
 	    nla_put_u32(msg, REASSURE_A_THREADS, options->threads))
 		return false;
@@ -230,6 +233,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_HANDLED] = { .type = NLA_U32 },
 		[REASSURE_A_SHARED] = { .type = NLA_U32 },
 		[REASSURE_A_THREADS] = { .type = NLA_U32 },
+		[REASSURE_A_MODE] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
 		[REASSURE_A_FILE_STATE] = { .type = NLA_U32 },
@@ -272,6 +276,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 			nla_get_u8(attrs[REASSURE_A_ALLOW_SETUID]);
 	if (attrs[REASSURE_A_DEADLINE])
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
+	if (attrs[REASSURE_A_MODE])
+		answer->mode = nla_get_u32(attrs[REASSURE_A_MODE]);
 	if (attrs[REASSURE_A_THREADS])
 		answer->threads = nla_get_u32(attrs[REASSURE_A_THREADS]);
 	if (attrs[REASSURE_A_WATCHDOG])
@@ -285,6 +291,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 	if (answer->handled > REASSURE_HANDLED_MAX ||
 	    answer->shared > REASSURE_SHARED_MAX ||
 	    answer->exhausted > REASSURE_EXHAUSTED_MAX ||
+	    answer->mode > REASSURE_MODE_MAX ||
 	    answer->threads > REASSURE_THREADS_MAX ||
 	    answer->file_state > REASSURE_FILE_MAX)
 		return false;

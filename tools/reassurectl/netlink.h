@@ -39,6 +39,7 @@ struct kernel_answer {
 	bool allow_setuid;
 	/* 0 for none. */
 	__u32 deadline_ms;
+	__u32 mode;
 	__u32 threads;
 	__u32 watchdog_ms;
 	__u32 escalate;

@@ -220,6 +220,14 @@ static bool set_exhausted(struct add_options *options, const char *text,
 	       wrong(error, "--exhausted takes die or skip, not '%s'", text);
 }
 
+static bool set_mode(struct add_options *options, const char *text, char *error)
+{
+	options->has_mode = find_name(mode_names, REASSURE_MODE_MAX, text,
+				      &options->mode);
+	return options->has_mode ||
+	       wrong(error, "--mode takes rescue or observe, not '%s'", text);
+}
+
 static bool set_threads(struct add_options *options, const char *text,
 			char *error)
 {
@@ -328,6 +336,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_exhausted(options, value, error);
 	if (!strcmp(option, "--deadline"))
 		return set_deadline(options, value, error);
+	if (!strcmp(option, "--mode"))
+		return set_mode(options, value, error);
 	if (!strcmp(option, "--threads"))
 		return set_threads(options, value, error);
 	if (!strcmp(option, "--watchdog"))
@@ -414,7 +424,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--threads", "--watchdog", "--escalate",
+		"--deadline", "--mode", "--threads", "--watchdog", "--escalate",
 		"--exits", "--landings", "--allow-setuid", NULL
 	};
 
@@ -427,8 +437,8 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", "--threads", "--watchdog",
-		"--escalate", "--allow-setuid", NULL
+		"--exhausted", "--deadline", "--mode", "--threads",
+		"--watchdog", "--escalate", "--allow-setuid", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

@@ -38,6 +38,8 @@ struct add_options {
 	__u32 exhausted;
 	bool has_allow_setuid;
 	__u8 allow_setuid;
+	bool has_mode;
+	__u32 mode;
 	bool has_threads;
 	__u32 threads;
 	/* In milliseconds; 0 when it is not said. */

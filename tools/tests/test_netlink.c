@@ -61,6 +61,8 @@ static void test_add_most(void **state)
 		.shared = REASSURE_SHARED_LEAVE,
 		.has_exhausted = true,
 		.exhausted = REASSURE_EXHAUSTED_SKIP,
+		.has_mode = true,
+		.mode = REASSURE_MODE_OBSERVE,
 		.has_threads = true,
 		.threads = REASSURE_THREADS_RUN,
 		.deadline_ms = 1500,
@@ -94,6 +96,8 @@ static void test_add_most(void **state)
 			 REASSURE_SHARED_LEAVE);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_EXHAUSTED]),
 			 REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(nla_get_u32(attrs[REASSURE_A_MODE]),
+			 REASSURE_MODE_OBSERVE);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_THREADS]),
 			 REASSURE_THREADS_RUN);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_DEADLINE]), 1500);
@@ -106,6 +110,7 @@ static void test_add_most(void **state)
 	msg = new_message(REASSURE_CMD_RESCUE_POINT_ADD);
 	options.handled = REASSURE_HANDLED_RESCUE;
 	options.shared = REASSURE_SHARED_REFUSE;
+	options.mode = REASSURE_MODE_RESCUE;
 	options.threads = REASSURE_THREADS_STOP;
 	options.unlimited = true;
 	options.budget_rescues = 0;
@@ -113,6 +118,7 @@ static void test_add_most(void **state)
 	attributes(msg, attrs);
 	assert_non_null(attrs[REASSURE_A_HANDLED]);
 	assert_non_null(attrs[REASSURE_A_SHARED]);
+	assert_non_null(attrs[REASSURE_A_MODE]);
 	assert_non_null(attrs[REASSURE_A_THREADS]);
 	assert_non_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
 	assert_null(attrs[REASSURE_A_BUDGET_RESCUES]);
@@ -306,6 +312,7 @@ static void test_parse(void **state)
 	nla_put_u32(msg, REASSURE_A_HANDLED, REASSURE_HANDLED_LEAVE);
 	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
+	nla_put_u32(msg, REASSURE_A_MODE, REASSURE_MODE_OBSERVE);
 	nla_put_u32(msg, REASSURE_A_THREADS, REASSURE_THREADS_RUN);
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 20);
 	nla_put(msg, REASSURE_A_EXITS, 24, "123456781234567812345678");
@@ -328,6 +335,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.handled, REASSURE_HANDLED_LEAVE);
 	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
+	assert_int_equal(answer.mode, REASSURE_MODE_OBSERVE);
 	assert_int_equal(answer.threads, REASSURE_THREADS_RUN);
 	assert_int_equal(answer.deadline_ms, 20);
 	assert_int_equal(answer.exits, 3);
@@ -374,6 +382,10 @@ static void test_parse_wrong(void **state)
 	nlmsg_free(msg);
 	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
 	nla_put_u32(msg, REASSURE_A_SHARED, 99);
+	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
+	nlmsg_free(msg);
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	nla_put_u32(msg, REASSURE_A_MODE, 99);
 	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
 	nlmsg_free(msg);
 	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);

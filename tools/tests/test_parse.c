@@ -201,7 +201,7 @@ static void test_add(void **state)
 	assert_true(options.value == -1);
 	assert_false(options.has_offset || options.has_handled ||
 		     options.has_shared || options.has_threads ||
-		     options.unlimited || options.name);
+		     options.has_mode || options.unlimited || options.name);
 	assert_int_equal(options.exits, EXITS_AUTO);
 	assert_false(options.no_landings);
 	assert_int_equal(options.signals, 0);
@@ -212,7 +212,7 @@ static void test_add(void **state)
 			"--budget=1/2", "--shared", "restore",
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes", "--watchdog", "250",
-			"--escalate=0", "--threads=run",
+			"--escalate=0", "--threads=run", "--mode=observe",
 			"--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
@@ -227,6 +227,8 @@ static void test_add(void **state)
 	assert_int_equal(options.watchdog_ms, 250);
 	assert_true(options.has_threads);
 	assert_int_equal(options.threads, REASSURE_THREADS_RUN);
+	assert_true(options.has_mode);
+	assert_int_equal(options.mode, REASSURE_MODE_OBSERVE);
 	assert_true(options.has_escalate);
 	assert_int_equal(options.escalate, 0);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
@@ -282,6 +284,8 @@ static void test_add_errors(void **state)
 	assert_contains(error, "--shared is given twice");
 	assert_false(ADD("--exhausted", "live"));
 	assert_contains(error, "--exhausted takes die or skip, not 'live'");
+	assert_false(ADD("--mode", "try"));
+	assert_contains(error, "--mode takes rescue or observe, not 'try'");
 	assert_false(ADD("--threads", "walk"));
 	assert_contains(error, "--threads takes stop or run, not 'walk'");
 	assert_false(ADD("--threads="));
@@ -332,14 +336,15 @@ static void test_set(void **state)
 	assert_true(SET("f", "--return", "-5", "--signals=SEGV", "--handled",
 			"leave", "--shared", "restore", "--budget=2/3",
 			"--exhausted", "skip", "--deadline", "7",
-			"--threads", "run"));
+			"--threads", "run", "--mode=rescue"));
 	assert_string_equal(options.name, "f");
 	assert_true(options.has_return && options.has_value &&
 		    options.value == -5);
 	assert_true(options.signals == MASK(SIGSEGV));
 	assert_true(options.has_handled && options.has_shared &&
 		    options.has_exhausted && options.has_deadline &&
-		    options.has_threads);
+		    options.has_threads && options.has_mode);
+	assert_int_equal(options.mode, REASSURE_MODE_RESCUE);
 	assert_int_equal(options.handled, REASSURE_HANDLED_LEAVE);
 	assert_int_equal(options.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(options.exhausted, REASSURE_EXHAUSTED_SKIP);
@@ -354,7 +359,8 @@ static void test_set(void **state)
 	assert_true(options.has_return && !options.has_value);
 	assert_false(options.signals || options.has_handled ||
 		     options.has_shared || options.has_exhausted ||
-		     options.has_threads || options.unlimited ||
+		     options.has_threads || options.has_mode ||
+		     options.unlimited ||
 		     options.budget_rescues);
 	/* Whether the budget is limited only the module knows. */
 	assert_true(SET("f", "--exhausted=skip"));
