@@ -1082,6 +1082,30 @@ static bool others_run(struct checkpoint *cp)
 	return mm_is_shared();
 }
 
+/*
+ * Whether userfaultfd has taken the page away that the call returns by.  The
+ * signal that is pending keeps a thread from sleeping for it: it would run in
+ * circles here.
+ */
+static bool stack_is_taken(struct checkpoint *cp)
+{
+	unsigned long sp = cp->registers.regs.sp;
+	struct vm_area_struct *vma;
+	unsigned long address;
+	bool missing, taken;
+
+	pagefault_disable();
+	missing = get_user(address, (unsigned long __user *)sp);
+	pagefault_enable();
+	if (!missing)
+		return false;
+	mmap_read_lock(cp->mm);
+	vma = vma_lookup(cp->mm, sp);
+	taken = vma && vma->vm_flags & __VM_UFFD_FLAGS;
+	mmap_read_unlock(cp->mm);
+	return taken;
+}
+
 static int prepare(struct checkpoint *cp, struct rollback *rb)
 {
 	int refusal;
@@ -1090,6 +1114,8 @@ static int prepare(struct checkpoint *cp, struct rollback *rb)
 		siblings_await_parked(cp->gm);
 	if (others_run(cp))
 		return REASSURE_REFUSED_THREADS;
+	if (stack_is_taken(cp))
+		return REASSURE_REFUSED_USERFAULTFD;
 	if (cp->memory.left || !fault_is_inside(cp))
 		return REASSURE_REFUSED_LEFT;
 	if (cp->lost >= 0)

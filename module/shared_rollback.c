@@ -14,6 +14,7 @@
 #include "guarded_mm.h"
 #include "page_table.h"
 #include "shared_rollback.h"
+#include "slow_fault.h"
 
 /* The mapping of @address where this process may write to it; or NULL. */
 static struct vm_area_struct *find_writable(struct guarded_mm *gm,
@@ -32,6 +33,7 @@ static void bring_in(struct guarded_mm *gm, unsigned long address)
 {
 	struct vm_area_struct *vma = find_writable(gm, address);
 	struct page *page;
+	bool held;
 
 	if (!vma)
 		return;
@@ -44,8 +46,10 @@ static void bring_in(struct guarded_mm *gm, unsigned long address)
 	 * Without leave to retry it keeps the mmap lock, and our own call is
 	 * not redirected.
 	 */
+	held = slow_fault_begin(vma);
 	handle_mm_fault(vma, address, FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE,
 			NULL);
+	slow_fault_end(held);
 	unprotected_add_area(&gm->shared.unprotected, address);
 }
 

@@ -23,6 +23,7 @@
 #include "kernel_symbols.h"
 #include "page_table.h"
 #include "protection.h"
+#include "slow_fault.h"
 #include "write_guard.h"
 
 /* A signal's frame is below what a function may use of its caller's. */
@@ -44,6 +45,17 @@ static bool stopping;
 static bool fault_unfinished(vm_fault_t ret)
 {
 	return ret & (VM_FAULT_ERROR | VM_FAULT_RETRY | VM_FAULT_COMPLETED);
+}
+
+/* As the kernel would have done without us. */
+static vm_fault_t serve_fault(struct vm_area_struct *vma, unsigned long address,
+			      unsigned int flags, struct pt_regs *regs)
+{
+	bool held = slow_fault_begin(vma);
+	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
+
+	slow_fault_end(held);
+	return ret;
 }
 
 /* Why there is no checkpoint when the page log says @error. */
@@ -303,7 +315,7 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 			guarded_mm_refuse(gm, REASSURE_REFUSED_UNREADABLE);
 			break;
 		}
-		ret = kernel_fault_unhooked(vma, address, read_flags, regs);
+		ret = serve_fault(vma, address, read_flags, regs);
 		if (fault_unfinished(ret))
 			return ret;
 		if (may_be_written(gm, vma, address))
@@ -311,7 +323,7 @@ static vm_fault_t write_fault(struct guarded_mm *gm,
 		protection_renew_area(gm, vma, page);
 	}
 
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	ret = serve_fault(vma, address, flags, regs);
 	if (fault_unfinished(ret))
 		return ret;
 	if (logged < 0 || logged == LOG_CLOSED) {
@@ -340,7 +352,7 @@ static vm_fault_t read_fault(struct guarded_mm *gm,
 	bool writable;
 	vm_fault_t ret;
 
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	ret = serve_fault(vma, address, flags, regs);
 	if (fault_unfinished(ret))
 		return ret;
 	writable = may_be_writable(vma, address);
@@ -365,7 +377,7 @@ static vm_fault_t idle_fault(struct guarded_mm *gm, struct vm_area_struct *vma,
 		       is_not_present(vma, address);
 	vm_fault_t ret;
 
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	ret = serve_fault(vma, address, flags, regs);
 	if (!fault_unfinished(ret) && has_private_pages(vma) &&
 	    (changes || may_be_writable(vma, address)))
 		note_writable(gm, vma, address & PAGE_MASK);
@@ -385,7 +397,7 @@ static vm_fault_t shared_fault(struct guarded_mm *gm,
 	vm_fault_t ret;
 
 	shared_memory_before_fault(gm, vma);
-	ret = kernel_fault_unhooked(vma, address, flags, regs);
+	ret = serve_fault(vma, address, flags, regs);
 	if (ret & (VM_FAULT_ERROR | VM_FAULT_RETRY))
 		return ret;
 	if (ret & VM_FAULT_COMPLETED) {
@@ -493,7 +505,7 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 	if (gm && is_vm_hugetlb_page(vma))
 		shared_memory_before_fault(gm, vma);
 	if (!gm || is_vm_hugetlb_page(vma)) {
-		ret = kernel_fault_unhooked(vma, address, flags, regs);
+		ret = serve_fault(vma, address, flags, regs);
 		goto out;
 	}
 	if (must_wait(gm) && wait_for_call(gm, vma, address, flags, regs)) {
@@ -515,7 +527,7 @@ static vm_fault_t guarded_fault(struct vm_area_struct *vma,
 		atomic_inc(&gm->other_faults);
 	}
 	if (shared && !READ_ONCE(gm->shared.used))
-		ret = kernel_fault_unhooked(vma, address, flags, regs);
+		ret = serve_fault(vma, address, flags, regs);
 	else if (READ_ONCE(gm->owner))
 		ret = open_fault(gm, vma, address, flags, regs);
 	else if (shared)

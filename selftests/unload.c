@@ -383,23 +383,46 @@ static long __noipa outer(bool fault)
 	return inner();
 }
 
-static int sleeping_program(void *fault)
+static void open_userfaultfd(void)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	pid_t answering;
 
 	slow_fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (slow_fd < 0 || ioctl(slow_fd, UFFDIO_API, &api))
-		return 4;
-	answering = child_start(answering_program, NULL);
-	CHECK(outer(fault) == 6);
+	CHECK(slow_fd >= 0);
+	CHECK(!ioctl(slow_fd, UFFDIO_API, &api));
+}
+
+static pid_t start_answering(void)
+{
+	open_userfaultfd();
+	return child_start(answering_program, NULL);
+}
+
+static int sleeping_program(void *arg)
+{
+	pid_t answering = start_answering();
+
+	CHECK(outer(false) == 6);
 	CHECK(!child_wait(answering));
 	return 0;
 }
 
-static int unloading_program(void *arg)
+static void fetch(void)
 {
-	return module_unload() ? 1 : 0;
+	take_page(area);
+	touch_read(area);
+}
+
+static int fetching_program(void *later)
+{
+	pid_t answering = start_answering();
+
+	inside_inner = later ? NULL : fetch;
+	CHECK(inner() == 6);
+	if (later)
+		fetch();
+	CHECK(!child_wait(answering));
+	return 0;
 }
 
 /* Whether @pid comes to sleep in the handler of a probe at an entry. */
@@ -419,37 +442,50 @@ static bool sleeps_in_handler(pid_t pid)
 	return false;
 }
 
-static void unload_while_asleep(struct __test_metadata *_metadata, bool fault)
+/*
+ * Until the page comes, which may be never, the module is in use, and who
+ * unloads it need not wait to be told so.
+ */
+static void unload_while_asleep(struct __test_metadata *_metadata,
+				int (*program)(void *arg), void *arg,
+				bool in_handler)
 {
 	struct rescue_point second = {
 		.function = inner,
 		.name = "inner",
 		.probe_exits = true,
 	};
-	pid_t sleeping, unloading;
+	pid_t sleeping;
 
 	slow = shared_memory(sizeof(*slow));
 	ASSERT_EQ(0, rescue_point_protect(outer));
 	ASSERT_EQ(0, rescue_point_add(&second));
-	sleeping = child_start(sleeping_program, fault ? "fault" : NULL);
+	sleeping = child_start(program, arg);
 	meet_await(&slow->asked);
-	/* Where its signal is pending, the kernel does not let it sleep. */
-	if (!fault)
+	if (in_handler)
 		EXPECT_TRUE(sleeps_in_handler(sleeping));
-	unloading = child_start(unloading_program, NULL);
-	/* It waits, however long. */
-	sleep(3);
-	EXPECT_EQ(0, waitpid(unloading, NULL, WNOHANG));
+	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	EXPECT_EQ(0, access(REASSURE_SYSFS, F_OK));
 	meet_signal(&slow->answer);
-	EXPECT_EQ(0, child_wait(unloading));
+	EXPECT_EQ(0, child_wait(sleeping));
+	EXPECT_EQ(0, module_unload());
 	EXPECT_NE(0, access(REASSURE_SYSFS, F_OK));
-	/* What goes on outside of what is covered is not rescued. */
-	EXPECT_EQ(fault ? -SIGSEGV : 0, child_wait(sleeping));
 }
 
-TEST_F(unload, while_a_probe_handler_sleeps)
+TEST_F(unload, not_while_a_page_fault_sleeps)
 {
-	unload_while_asleep(_metadata, false);
+	unload_while_asleep(_metadata, fetching_program, NULL, false);
+}
+
+/* Of a process that has no call open. */
+TEST_F(unload, not_while_a_page_fault_between_calls_sleeps)
+{
+	unload_while_asleep(_metadata, fetching_program, "later", false);
+}
+
+TEST_F(unload, not_while_a_probe_handler_sleeps)
+{
+	unload_while_asleep(_metadata, sleeping_program, NULL, true);
 }
 
 static int deleting_program(void *name)
@@ -496,9 +532,21 @@ TEST_F(unload, not_and_a_call_is_committed_at_once)
 	EXPECT_EQ(0, child_wait(inside));
 }
 
-TEST_F(unload, while_a_rollback_waits)
+static int faulting_on_a_taken_stack(void *arg)
 {
-	unload_while_asleep(_metadata, true);
+	open_userfaultfd();
+	outer(true);
+	return 0;
+}
+
+/* Nobody brings the page, and the signal comes all the same. */
+TEST_F(unload, and_a_fault_does_not_wait_for_a_page)
+{
+	slow = shared_memory(sizeof(*slow));
+	ASSERT_EQ(0, rescue_point_protect(outer));
+	EXPECT_EQ(-SIGSEGV, child_run(faulting_on_a_taken_stack, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_USERFAULTFD));
+	EXPECT_EQ(0, module_unload());
 }
 
 TEST_HARNESS_MAIN
