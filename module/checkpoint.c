@@ -669,6 +669,7 @@ static __always_inline void begin_entry(struct checkpoint *cp,
 	cp->lets_run = false;
 	cp->files.others_run = false;
 	cp->lost = -1;
+	cp->observed = false;
 	cp->inner_points = 0;
 }
 

@@ -108,6 +108,7 @@ struct inner_rescues {
  * @stops: with the other threads stopped
  * @lets_run: they run again after the entry
  * @given_up: the call was, since it was blocked while others waited for it
+ * @observed: a fault in the call was, or that its time was over
  * @entry: opens it in a process with several threads
  * @work: of the outermost: brings the thread from a signal to its rollback
  * @info: of the signal
@@ -154,6 +155,7 @@ struct checkpoint {
 	bool stops;
 	bool lets_run;
 	bool given_up;
+	bool observed;
 	struct callback_head entry;
 	struct callback_head work;
 	kernel_siginfo_t info;

@@ -49,8 +49,11 @@ static enum hrtimer_restart on_expiry(struct hrtimer *timer)
 	struct checkpoint *cp =
 		container_of(timer, struct checkpoint, deadline.timer);
 	struct deadline *deadline = &cp->deadline;
+	bool observes = cp->settings.mode == REASSURE_MODE_OBSERVE;
 	int refusal = checkpoint_lost(cp);
 
+	if (READ_ONCE(cp->observed))
+		return HRTIMER_NORESTART;
 	if (refusal >= 0) {
 		count_refusal(&cp->rp->counters, refusal);
 		return HRTIMER_NORESTART;
@@ -61,7 +64,9 @@ static enum hrtimer_restart on_expiry(struct hrtimer *timer)
 	pending_begin(&works_pending);
 	deadline->expired = deadline->call;
 	init_task_work(&deadline->work, deadline_work);
-	if (task_work_add(deadline->task, &deadline->work, TWA_SIGNAL))
+	/* Nor is one that is only observed. */
+	if (task_work_add(deadline->task, &deadline->work,
+			  observes ? TWA_RESUME : TWA_SIGNAL))
 		/* It ends; who closes the call has a reference, too. */
 		put_work(cp);
 	return HRTIMER_NORESTART;

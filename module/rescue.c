@@ -189,13 +189,18 @@ static int take_signal(struct checkpoint *cp, const kernel_siginfo_t *info)
 	return taken ? RESCUED : NOTHING_TO_RESCUE;
 }
 
-/* The call of current around @cp that may be rolled back in its place. */
+static bool is_observer(const struct checkpoint *cp)
+{
+	return cp->settings.mode == REASSURE_MODE_OBSERVE;
+}
+
+/* The call of current around @cp that may be rescued in its place. */
 static struct checkpoint *find_outer(const struct checkpoint *cp)
 {
 	struct checkpoint *outer = cp->outer;
 
 	while (outer && (!outer->open || outer->refusal >= 0 ||
-			 outer->memory.left || checkpoint_lost(outer) >= 0))
+			 is_observer(outer) || outer->memory.left || checkpoint_lost(outer) >= 0))
 		outer = outer->outer;
 	return outer;
 }
@@ -265,11 +270,9 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		refusal = checkpoint_prepare(cp, &rb);
 	if (refusal >= 0)
 		return refusal;
-	if (cp->settings.mode == REASSURE_MODE_OBSERVE) {
+	if (is_observer(cp)) {
 		checkpoint_cancel(cp, &rb);
-		/* The program may live on by a handler: nobody waits for it. */
-		if (!find_outer(cp))
-			guarded_mm_refuse(cp->gm, REASSURE_REFUSED_OBSERVED);
+		WRITE_ONCE(cp->observed, true);
 		return REASSURE_REFUSED_OBSERVED;
 	}
 	if (!budget_take(&cp->rp->budget)) {
@@ -327,13 +330,18 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
 		checkpoint_end_call(cp);
 }
 
-/* The same for one checkpoint; as rescue() where it is open. */
+/*
+ * The same for one checkpoint; as rescue() where it is open.  A rescue would
+ * have ended the call, so what is observed in one counts once.
+ */
 static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
 	int result = NOTHING_TO_RESCUE;
 
 	mutex_lock(&cp->lock);
-	if (cp->open) {
+	if (cp->open && cp->observed) {
+		result = REASSURE_REFUSED_OBSERVED;
+	} else if (cp->open) {
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
 		result = rescue(cp, info);
@@ -343,31 +351,63 @@ static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 	return result;
 }
 
+/*
+ * A fault was observed in calls of current, the innermost of which is @cp, and
+ * a handler may go on in them.  Nobody waits for that where none of them will
+ * be rescued.
+ */
+static void let_others_go(const struct checkpoint *cp)
+{
+	const struct checkpoint *open = NULL;
+
+	for (; cp; cp = cp->outer) {
+		if (!cp->open || cp->refusal >= 0)
+			continue;
+		if (!is_observer(cp))
+			return;
+		open = cp;
+	}
+	if (!open || !open->stops)
+		return;
+	guarded_mm_refuse(open->gm, REASSURE_REFUSED_OBSERVED);
+	siblings_look_again(open->gm);
+}
+
 /**
  * rescue_current() - take current back to the entry of its call, if it has one
  * @cp: its innermost checkpoint, or the one for which it is too late
  * @info: the fatal signal, which waits in its queue; NULL for a deadline
  *
  * For task work, on the way back to user mode.  What cannot be done at one call
- * is tried at the one around it.  Where it cannot be done at all nothing is
- * changed and the signal does its work.
+ * is tried at the one around it; where one has observed it, no other does.
+ * Where it cannot be done at all nothing is changed and the signal does its
+ * work.
  */
 void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
+	bool observed = false;
+	struct checkpoint *first;
 	int result;
 
 	/* Task work is also run from do_exit(), where the memory is gone. */
 	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
 		return;
+	first = cp->first;
 	for (; cp; cp = cp->outer) {
+		if (observed && is_observer(cp))
+			continue;
 		result = try_rescue(cp, info);
-		if (result == RESCUED || result == LOST)
+		observed |= result == REASSURE_REFUSED_OBSERVED;
+		if (result == RESCUED || result == LOST) {
 			checkpoint_end_inside(cp);
-		if (result == RESCUED || result == LOST ||
-		    (cp->open && result == NOTHING_TO_RESCUE))
-			break;
+			return;
+		}
+		if (cp->open && result == NOTHING_TO_RESCUE)
+			return;
 		/* Each has a deadline of its own. */
 		if (!info && result != REASSURE_REFUSED_ESCALATED)
 			break;
 	}
+	if (observed)
+		let_others_go(first->innermost);
 }

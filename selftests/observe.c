@@ -3,6 +3,7 @@
  * Rescue points that only observe: all is as for a rescue, but the program gets
  * its signal.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -183,6 +184,115 @@ TEST_F(observe, inside_a_call_that_is_rescued)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+/* A handler goes on in a call in which a fault was observed. */
+static long __noipa handling(int faults)
+{
+	volatile int i;
+
+	for (i = 0; i < faults; i++)
+		if (!sigsetjmp(handled, 1))
+			touch_read(BAD_ADDRESS);
+	return victim(true);
+}
+
+static int going_on_program(void *arg)
+{
+	CHECK(signal(SIGSEGV, on_fault) != SIG_ERR);
+	CHECK(handling(3) == RESCUED);
+	CHECK(written.value == 0);
+	return 0;
+}
+
+TEST_F(observe, once_in_a_call_and_those_inside_are_rescued)
+{
+	struct rescue_point rp = { .function = victim };
+	struct rescue_point around = observer();
+
+	around.function = handling;
+	around.name = "handling";
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, rescue_point_add(&around));
+	EXPECT_EQ(0, child_run(going_on_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_OBSERVED));
+	EXPECT_EQ(1, all_refused_since_mark());
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* A call around that only observes is of no use to those inside. */
+static long __noipa repeating(void)
+{
+	int i;
+
+	for (i = 0; i < 10; i++)
+		CHECK(victim(true) == RESCUED);
+	return 3;
+}
+
+static int repeating_program(void *arg)
+{
+	CHECK(repeating() == 3);
+	CHECK(written.value == 0);
+	return 0;
+}
+
+TEST_F(observe, and_nothing_is_escalated_to_it)
+{
+	struct rescue_point rp = { .function = victim };
+	struct rescue_point around = observer();
+
+	around.function = repeating;
+	around.name = "repeating";
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, rescue_point_add(&around));
+	EXPECT_EQ(0, child_run(repeating_program, NULL));
+	EXPECT_EQ(10, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+static int dying_inside_program(void *arg)
+{
+	outer(true);
+	return 0;
+}
+
+TEST_F(observe, only_the_innermost)
+{
+	struct rescue_point rp = observer();
+	struct rescue_point around = observer();
+
+	around.function = outer;
+	around.name = "outer";
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	ASSERT_EQ(0, rescue_point_add(&around));
+	EXPECT_EQ(-SIGSEGV, child_run(dying_inside_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_OBSERVED));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+/* What it waits in is not interrupted for nothing. */
+static long __noipa waiting(void)
+{
+	return poll(NULL, 0, 500);
+}
+
+static int waiting_program(void *arg)
+{
+	CHECK(waiting() == 0);
+	return 0;
+}
+
+TEST_F(observe, that_a_deadline_has_passed)
+{
+	struct rescue_point rp = observer();
+
+	rp.function = waiting;
+	rp.deadline_ms = 20;
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(waiting_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_OBSERVED));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
 /* Other threads stand still meanwhile, and go on. */
 static long counted;
 static bool end;
@@ -224,7 +334,8 @@ static void observe_threads(struct __test_metadata *_metadata,
 {
 	struct rescue_point rp = observer();
 
-	rp.watchdog_ms = 1000;
+	/* A look of theirs would be too late. */
+	rp.watchdog_ms = 60000;
 	rp.threads = threads;
 	ASSERT_EQ(0, rescue_point_add(&rp));
 	EXPECT_EQ(0, child_run(threaded_program, NULL));

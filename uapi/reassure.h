@@ -312,7 +312,10 @@ enum reassure_threads {
  * @REASSURE_MODE_OBSERVE: all is done but the rescue: calls open checkpoints, a
  *	rollback is made ready when one faults, and the program gets its signal.
  *	Where it would have been rescued that is counted as
- *	REASSURE_REFUSED_OBSERVED.  No budget is spent, and no call is skipped
+ *	REASSURE_REFUSED_OBSERVED: once for a call, and of calls inside each
+ *	other for the innermost.  A deadline interrupts nothing: what has taken
+ *	longer is counted when it comes back to user code.  No budget is spent,
+ *	no call is skipped, and calls inside are not escalated to this one
  */
 enum reassure_mode {
 	REASSURE_MODE_RESCUE,
