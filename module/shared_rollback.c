@@ -46,7 +46,7 @@ static void bring_in(struct guarded_mm *gm, unsigned long address)
 	 * Without leave to retry it keeps the mmap lock, and our own call is
 	 * not redirected.
 	 */
-	held = slow_fault_begin(vma);
+	held = slow_fault_begin(vma, address, FAULT_FLAG_WRITE);
 	handle_mm_fault(vma, address, FAULT_FLAG_WRITE | FAULT_FLAG_REMOTE,
 			NULL);
 	slow_fault_end(held);

@@ -51,7 +51,7 @@ static bool fault_unfinished(vm_fault_t ret)
 static vm_fault_t serve_fault(struct vm_area_struct *vma, unsigned long address,
 			      unsigned int flags, struct pt_regs *regs)
 {
-	bool held = slow_fault_begin(vma);
+	bool held = slow_fault_begin(vma, address, flags);
 	vm_fault_t ret = kernel_fault_unhooked(vma, address, flags, regs);
 
 	slow_fault_end(held);

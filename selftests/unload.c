@@ -464,7 +464,7 @@ static void unload_while_asleep(struct __test_metadata *_metadata,
 	meet_await(&slow->asked);
 	if (in_handler)
 		EXPECT_TRUE(sleeps_in_handler(sleeping));
-	EXPECT_EQ(-EWOULDBLOCK, module_unload());
+	EXPECT_EQ(-EWOULDBLOCK, module_unload_now());
 	EXPECT_EQ(0, access(REASSURE_SYSFS, F_OK));
 	meet_signal(&slow->answer);
 	EXPECT_EQ(0, child_wait(sleeping));

@@ -91,7 +91,7 @@ static void answer_read(const struct fuse_read_in *in)
 	look_at_mappings(request.header.pid);
 	__atomic_add_fetch(reads, 1, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(unload, __ATOMIC_SEQ_CST))
-		CHECK(module_unload() == -EWOULDBLOCK);
+		CHECK(module_unload_now() == -EWOULDBLOCK);
 	if (size > in->size)
 		size = in->size;
 	reply(0, content + in->offset, size);

@@ -807,6 +807,20 @@ int module_load(void)
 
 int module_unload(void)
 {
+	int ret, i;
+
+	/* A page may be just coming that a program waits for. */
+	for (i = 0; i < 1000; i++) {
+		ret = module_unload_now();
+		if (ret != -EWOULDBLOCK)
+			break;
+		usleep(10000);
+	}
+	return ret;
+}
+
+int module_unload_now(void)
+{
 	return unload("reassure");
 }
 

@@ -194,7 +194,9 @@ unsigned long number_from_environment(const char *name,
 
 /* Of the module's file that the environment names; negative on failure. */
 int module_load(void);
+/* Waits for page faults that are under way. */
 int module_unload(void);
+int module_unload_now(void);
 
 /* Of selftests/kernel, built beside it; 0 or a negative errno. */
 int test_module_load(const char *name, const char *parameters);
