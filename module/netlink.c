@@ -103,6 +103,7 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
 	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
 	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
+	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ESCALATE] =
@@ -134,6 +135,7 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
 	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
 	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
+	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
 	[REASSURE_A_WATCHDOG] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
 	[REASSURE_A_ESCALATE] =
@@ -320,6 +322,8 @@ static int parse_settings(struct genl_info *info,
 		settings->threads = nla_get_u32(attrs[REASSURE_A_THREADS]);
 	if (attrs[REASSURE_A_MODE])
 		settings->mode = nla_get_u32(attrs[REASSURE_A_MODE]);
+	if (attrs[REASSURE_A_ENABLED])
+		settings->enabled = nla_get_u8(attrs[REASSURE_A_ENABLED]);
 	if (attrs[REASSURE_A_WATCHDOG])
 		settings->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
 	if (attrs[REASSURE_A_ESCALATE])
@@ -488,6 +492,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		.budget_seconds = DEFAULT_BUDGET_SECONDS,
 		.watchdog_ms = DEFAULT_WATCHDOG_MS,
 		.escalate = DEFAULT_ESCALATE,
+		.enabled = true,
 	};
 	struct rescue_point_config config = {};
 	struct file *file;
@@ -698,6 +703,7 @@ static int put_settings(struct sk_buff *skb,
 	    nla_put_u32(skb, REASSURE_A_DEADLINE, settings->deadline_ms))
 		return -EMSGSIZE;
 	if (nla_put_u32(skb, REASSURE_A_MODE, settings->mode) ||
+	    nla_put_u8(skb, REASSURE_A_ENABLED, settings->enabled) ||
 	    nla_put_u32(skb, REASSURE_A_THREADS, settings->threads) ||
 	    nla_put_u32(skb, REASSURE_A_WATCHDOG, settings->watchdog_ms) ||
 	    nla_put_u32(skb, REASSURE_A_ESCALATE, settings->escalate))

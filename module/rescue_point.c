@@ -104,7 +104,7 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 			make_stale(rp, "there was no memory for a note");
 		return UPROBE_HANDLER_REMOVE;
 	}
-	/* Pairs with the one in begin(). */
+	/* Pairs with the one in open_entry(). */
 	if (unlikely(smp_load_acquire(&rp->closed))) {
 		checkpoint_leave(rp);
 		return 0;
@@ -445,11 +445,21 @@ static int identify(struct rescue_point *rp, struct file *file,
 	return ret;
 }
 
-static void begin(struct rescue_point *rp)
+/* Calls open checkpoints from now on, if nothing else closes the entry. */
+static void open_entry(struct rescue_point *rp, int why)
 {
 	/* Pairs with the load in on_entry(). */
 	smp_mb__before_atomic();
-	clear_bit(RESCUE_POINT_INACTIVE, &rp->closed);
+	clear_bit(why, &rp->closed);
+}
+
+/* As the settings say.  Calls that are inside of a disabled one are committed. */
+static void enable(struct rescue_point *rp)
+{
+	if (rp->settings.enabled)
+		open_entry(rp, RESCUE_POINT_DISABLED);
+	else if (close_entry(rp, RESCUE_POINT_DISABLED))
+		checkpoint_commit_all(rp);
 }
 
 /* Makes @rp visible and active; registry_lock is held. */
@@ -485,7 +495,8 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
 	generation++;
-	begin(rp);
+	enable(rp);
+	open_entry(rp, RESCUE_POINT_INACTIVE);
 	return 0;
 
 remove:
@@ -646,7 +657,8 @@ static void take_over(struct rescue_point *rp, struct rescue_point *old)
 	sysfs_show(rp->kobject, &rp->counters);
 	list_replace(&old->node, &rp->node);
 	generation++;
-	begin(rp);
+	enable(rp);
+	open_entry(rp, RESCUE_POINT_INACTIVE);
 }
 
 static int replace(struct rescue_point *old, struct rescue_point *rp,
@@ -725,6 +737,7 @@ static int set(struct rescue_point *rp,
 	rp->settings = *settings;
 	rp->settings.version = ++settings_version;
 	write_sequnlock(&rp->settings_lock);
+	enable(rp);
 	return 0;
 }
 

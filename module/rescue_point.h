@@ -28,6 +28,7 @@ struct landings_config;
  * @exhausted: what becomes of calls when the budget is spent
  * @allow_setuid: whether programs that gained privileges are rescued
  * @mode: whether faults are rescued, or only observed
+ * @enabled: whether calls open checkpoints
  * @threads: what the other threads of a process do meanwhile
  * @watchdog_ms: how long a call may be blocked while other threads wait for it,
  *	in milliseconds
@@ -46,6 +47,7 @@ struct rescue_point_settings {
 	enum reassure_exhausted exhausted;
 	bool allow_setuid;
 	enum reassure_mode mode;
+	bool enabled;
 	enum reassure_threads threads;
 	u32 watchdog_ms;
 	u32 escalate;
@@ -87,6 +89,8 @@ struct rescue_point_config {
 #define RESCUE_POINT_INACTIVE	0
 /* The file holds another build, or perhaps the end of calls is not seen. */
 #define RESCUE_POINT_STALE	1
+/* An administrator says so. */
+#define RESCUE_POINT_DISABLED	2
 
 /**
  * struct rescue_point - a function whose calls are rescued

@@ -452,6 +452,16 @@ static void mode_short(struct nl_msg *msg)
 	nla_put_u16(msg, REASSURE_A_MODE, REASSURE_MODE_OBSERVE);
 }
 
+static void enabled_unknown(struct nl_msg *msg)
+{
+	nla_put_u8(msg, REASSURE_A_ENABLED, 2);
+}
+
+static void enabled_long(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_ENABLED, 1);
+}
+
 static void skip_of_unlimited(struct nl_msg *msg)
 {
 	nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
@@ -882,8 +892,10 @@ static const struct nonsense nonsense[] = {
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, exhausted_short, -EINVAL, ""),
 	CASE(0, mode_unknown, -ERANGE, ""),
+	CASE(0, enabled_unknown, -ERANGE, ""),
 	CASE(0, threads_unknown, -ERANGE, ""),
 	CASE(0, mode_short, -EINVAL, ""),
+	CASE(0, enabled_long, -EINVAL, ""),
 	CASE(0, threads_short, -EINVAL, ""),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, setuid_unknown, -ERANGE, ""),
@@ -949,6 +961,7 @@ static const struct nonsense changes[] = {
 	CASE(0, shared_unknown, -ERANGE, ""),
 	CASE(0, exhausted_unknown, -ERANGE, ""),
 	CASE(0, mode_unknown, -ERANGE, ""),
+	CASE(0, enabled_unknown, -ERANGE, ""),
 	CASE(0, threads_unknown, -ERANGE, ""),
 	CASE(0, skip_only, -EINVAL, "never exhausted"),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),

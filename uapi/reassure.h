@@ -51,9 +51,10 @@
  *	REASSURE_A_BUILD_ID with REASSURE_A_BUILD_ID_OFFSET,
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
  *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_ESCALATE,
- *	REASSURE_A_THREADS, REASSURE_A_EXITS, REASSURE_A_LANDINGS and
- *	REASSURE_A_EXECUTABLE.  Where not all landings can be probed it is
- *	registered, and the acknowledgment has a text that says so.
+ *	REASSURE_A_THREADS, REASSURE_A_MODE, REASSURE_A_ENABLED,
+ *	REASSURE_A_EXITS, REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where
+ *	not all landings can be probed it is registered, and the acknowledgment
+ *	has a text that says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
  *	was probed, -ESTALE when the file does not hold the build-id.
@@ -73,7 +74,8 @@
  *	given stays, counters do, and rescues that were made count in a new
  *	budget.  Holds for calls that begin when the answer has arrived; one that
  *	is inside keeps what held at its entry, except that every rescue is taken
- *	from the budget of its time.
+ *	from the budget of its time, and that none is inside any more of a rescue
+ *	point that is not enabled.
  *	-ENOENT when there is none; after any error nothing has changed.
  * @REASSURE_CMD_RESCUE_POINT_REBIND: let the rescue point REASSURE_A_NAME be
  *	another place, in the same or another file.  Needs REASSURE_A_FILE_FD
@@ -167,6 +169,8 @@ enum reassure_command {
  *	REASSURE_THREADS_STOP
  * @REASSURE_A_MODE: u32, one of enum reassure_mode; default
  *	REASSURE_MODE_RESCUE
+ * @REASSURE_A_ENABLED: u8, 0 or 1: whether calls open checkpoints, or are let
+ *	be as if there were no rescue point; default 1
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -201,6 +205,7 @@ enum reassure_attribute {
 	REASSURE_A_ESCALATE,
 	REASSURE_A_THREADS,
 	REASSURE_A_MODE,
+	REASSURE_A_ENABLED,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -347,7 +352,7 @@ enum reassure_file_state {
  * @REASSURE_COUNTER_CHECKPOINTS: calls that opened a checkpoint
  *	("checkpoints")
  * @REASSURE_COUNTER_COMMITS: calls that returned, or whose rescue point was
- *	deleted while they were inside ("commits")
+ *	deleted or disabled while they were inside ("commits")
  * @REASSURE_COUNTER_ABANDONED: calls that were left without returning:
  *	longjmp(), exec, exit ("abandoned")
  * @REASSURE_COUNTER_RESCUES: faults that were rescued ("rescues")

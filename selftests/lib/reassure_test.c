@@ -198,6 +198,8 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, true);
 	if (rp->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, rp->deadline_ms);
+	if (rp->disabled)
+		nla_put_u8(msg, REASSURE_A_ENABLED, false);
 	if (rp->mode)
 		nla_put_u32(msg, REASSURE_A_MODE, rp->mode);
 	if (rp->threads)
@@ -360,6 +362,8 @@ static void fill_set(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_HANDLED, *change->handled);
 	if (change->shared)
 		nla_put_u32(msg, REASSURE_A_SHARED, *change->shared);
+	if (change->enabled)
+		nla_put_u8(msg, REASSURE_A_ENABLED, *change->enabled);
 	if (change->mode)
 		nla_put_u32(msg, REASSURE_A_MODE, *change->mode);
 	if (change->threads)

@@ -63,6 +63,7 @@ enum test_shared {
  * @allow_setuid: also programs that gained privileges
  * @deadline_ms: in place of none
  * @mode: enum reassure_mode
+ * @disabled: calls are let alone
  * @threads: enum reassure_threads
  * @watchdog_ms: in place of the default
  * @escalate: in place of the default, or NULL
@@ -89,6 +90,7 @@ struct rescue_point {
 	bool allow_setuid;
 	unsigned int deadline_ms;
 	unsigned int mode;
+	bool disabled;
 	unsigned int threads;
 	unsigned int watchdog_ms;
 	const unsigned int *escalate;
@@ -108,6 +110,7 @@ struct rescue_point {
  * @handled: enum reassure_handled, or NULL
  * @shared: enum reassure_shared, or NULL
  * @mode: enum reassure_mode, or NULL
+ * @enabled: whether calls open checkpoints, or NULL
  * @threads: enum reassure_threads, or NULL
  * @budget_rescues: with
  * @budget_seconds: a budget
@@ -122,6 +125,7 @@ struct rescue_point_change {
 	const uint32_t *handled;
 	const uint32_t *shared;
 	const uint32_t *mode;
+	const bool *enabled;
 	const uint32_t *threads;
 	uint32_t budget_rescues;
 	uint32_t budget_seconds;

@@ -108,6 +108,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_int64(answer->deadline_ms) : NULL);
 	json_object_object_add(object, "mode",
 			       string_or_null(mode_names[answer->mode]));
+	json_object_object_add(object, "enabled",
+			       json_object_new_boolean(answer->enabled));
 	json_object_object_add(object, "threads",
 			       string_or_null(threads_names[answer->threads]));
 	json_object_object_add(object, "watchdog",
@@ -191,6 +193,8 @@ static void print(const struct kernel_answer *answer, void *data)
 	printf("; handled: %s; shared: %s; threads: %s; ",
 	       handled_names[answer->handled], shared_names[answer->shared],
 	       threads_names[answer->threads]);
+	if (!answer->enabled)
+		printf("disabled; ");
 	if (answer->mode == REASSURE_MODE_OBSERVE)
 		printf("only observed; ");
 	if (answer->allow_setuid)

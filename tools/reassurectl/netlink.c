@@ -67,6 +67,9 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 	if (options->has_allow_setuid &&
 	    nla_put_u8(msg, REASSURE_A_ALLOW_SETUID, options->allow_setuid))
 		return false;
+	if (options->has_enabled &&
+	    nla_put_u8(msg, REASSURE_A_ENABLED, options->enabled))
+		return false;
 	if (options->has_mode &&
 	    nla_put_u32(msg, REASSURE_A_MODE, options->mode))
 		return false;
@@ -234,6 +237,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_SHARED] = { .type = NLA_U32 },
 		[REASSURE_A_THREADS] = { .type = NLA_U32 },
 		[REASSURE_A_MODE] = { .type = NLA_U32 },
+		[REASSURE_A_ENABLED] = { .type = NLA_U8 },
 		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
 		[REASSURE_A_FILE_STATE] = { .type = NLA_U32 },
@@ -276,6 +280,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 			nla_get_u8(attrs[REASSURE_A_ALLOW_SETUID]);
 	if (attrs[REASSURE_A_DEADLINE])
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
+	if (attrs[REASSURE_A_ENABLED])
+		answer->enabled = nla_get_u8(attrs[REASSURE_A_ENABLED]);
 	if (attrs[REASSURE_A_MODE])
 		answer->mode = nla_get_u32(attrs[REASSURE_A_MODE]);
 	if (attrs[REASSURE_A_THREADS])

@@ -40,6 +40,7 @@ struct kernel_answer {
 	/* 0 for none. */
 	__u32 deadline_ms;
 	__u32 mode;
+	bool enabled;
 	__u32 threads;
 	__u32 watchdog_ms;
 	__u32 escalate;

@@ -246,6 +246,15 @@ static bool set_allow_setuid(struct add_options *options, const char *text,
 	       wrong(error, "--allow-setuid takes yes or no, not '%s'", text);
 }
 
+static bool set_enabled(struct add_options *options, const char *text,
+			char *error)
+{
+	options->has_enabled = true;
+	options->enabled = !strcmp(text, "yes");
+	return options->enabled || !strcmp(text, "no") ||
+	       wrong(error, "--enabled takes yes or no, not '%s'", text);
+}
+
 static bool set_exits(struct add_options *options, const char *text,
 		      char *error)
 {
@@ -344,6 +353,8 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_watchdog(options, value, error);
 	if (!strcmp(option, "--escalate"))
 		return set_escalate(options, value, error);
+	if (!strcmp(option, "--enabled"))
+		return set_enabled(options, value, error);
 	if (!strcmp(option, "--allow-setuid"))
 		return set_allow_setuid(options, value, error);
 	if (!strcmp(option, "--exits"))
@@ -425,7 +436,7 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
 		"--deadline", "--mode", "--threads", "--watchdog", "--escalate",
-		"--exits", "--landings", "--allow-setuid", NULL
+		"--exits", "--landings", "--enabled", "--allow-setuid", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -438,7 +449,7 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
 		"--exhausted", "--deadline", "--mode", "--threads",
-		"--watchdog", "--escalate", "--allow-setuid", NULL
+		"--watchdog", "--escalate", "--enabled", "--allow-setuid", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

@@ -40,6 +40,8 @@ struct add_options {
 	__u8 allow_setuid;
 	bool has_mode;
 	__u32 mode;
+	bool has_enabled;
+	__u8 enabled;
 	bool has_threads;
 	__u32 threads;
 	/* In milliseconds; 0 when it is not said. */

@@ -8,7 +8,7 @@
 
 #include "reassurectl.h"
 
-#define VERBS "add, set, list, status, refresh"
+#define VERBS "add, set, list, status, enable, disable, refresh"
 
 static const struct verb {
 	const char *name;
@@ -22,7 +22,7 @@ static const struct verb {
 	  "    [--exhausted die|skip] [--deadline MS] [--threads stop|run]\n"
 	  "    [--watchdog MS] [--escalate N] [--mode rescue|observe]\n"
 	  "    [--exits auto|return|all] [--landings auto|none]\n"
-	  "    [--allow-setuid yes|no]\n"
+	  "    [--enabled yes|no] [--allow-setuid yes|no]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -65,6 +65,8 @@ static const struct verb {
 	  "                    the program and its C library: probe these places, so\n"
 	  "                    that a call that is left is known to be (auto,\n"
 	  "                    default), or none\n"
+	  "  --enabled         no: leave calls alone until 'reassurectl enable NAME';\n"
+	  "                    default: yes\n"
 	  "  --allow-setuid    yes: also programs that gained privileges when they\n"
 	  "                    were executed; default: no\n" },
 	{ "list", cmd_list,
@@ -76,11 +78,23 @@ static const struct verb {
 	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
 	  "    [--budget N/SECONDS|unlimited] [--exhausted die|skip]\n"
 	  "    [--deadline MS|none] [--threads stop|run] [--watchdog MS]\n"
-	  "    [--escalate N] [--mode rescue|observe] [--allow-setuid yes|no]\n"
+	  "    [--escalate N] [--mode rescue|observe] [--enabled yes|no]\n"
+	  "    [--allow-setuid yes|no]\n"
 	  "\n"
 	  "Changes a rescue point that is in use; 'reassurectl help add' explains the\n"
 	  "options.  What is not given stays as it is, and so do the counters.  Calls\n"
 	  "that are inside keep what they began with.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
+	{ "enable", cmd_enable,
+	  "enable NAME... | --all\n"
+	  "\n"
+	  "Lets rescue points that were disabled protect calls again.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
+	{ "disable", cmd_disable,
+	  "disable NAME... | --all\n"
+	  "\n"
+	  "Lets programs alone as if there were no rescue point, until it is enabled.\n"
+	  "Settings and counters stay.  Calls that are inside are committed.\n"
 	  "Write -- before a NAME that begins with two dashes.\n" },
 	{ "refresh", cmd_refresh,
 	  "refresh [NAME [--exe PATH]]\n"
@@ -136,6 +150,8 @@ static void print_help(void)
 	      "  list     show the rescue points\n"
 	      "  status   show the counters\n"
 	      "  set      change a rescue point\n"
+	      "  disable  let calls alone for a while\n"
+	      "  enable   protect them again\n"
 	      "  refresh  find rescue points again in files that were replaced\n"
 	      "  delete   delete rescue points\n"
 	      "  help     this text, or that of a verb\n\n"

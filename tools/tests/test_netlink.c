@@ -61,6 +61,8 @@ static void test_add_most(void **state)
 		.shared = REASSURE_SHARED_LEAVE,
 		.has_exhausted = true,
 		.exhausted = REASSURE_EXHAUSTED_SKIP,
+		.has_enabled = true,
+		.enabled = true,
 		.has_mode = true,
 		.mode = REASSURE_MODE_OBSERVE,
 		.has_threads = true,
@@ -98,6 +100,7 @@ static void test_add_most(void **state)
 			 REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_MODE]),
 			 REASSURE_MODE_OBSERVE);
+	assert_int_equal(nla_get_u8(attrs[REASSURE_A_ENABLED]), 1);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_THREADS]),
 			 REASSURE_THREADS_RUN);
 	assert_int_equal(nla_get_u32(attrs[REASSURE_A_DEADLINE]), 1500);
@@ -313,6 +316,7 @@ static void test_parse(void **state)
 	nla_put_u32(msg, REASSURE_A_SHARED, REASSURE_SHARED_RESTORE);
 	nla_put_u32(msg, REASSURE_A_EXHAUSTED, REASSURE_EXHAUSTED_SKIP);
 	nla_put_u32(msg, REASSURE_A_MODE, REASSURE_MODE_OBSERVE);
+	nla_put_u8(msg, REASSURE_A_ENABLED, 1);
 	nla_put_u32(msg, REASSURE_A_THREADS, REASSURE_THREADS_RUN);
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 20);
 	nla_put(msg, REASSURE_A_EXITS, 24, "123456781234567812345678");
@@ -336,6 +340,7 @@ static void test_parse(void **state)
 	assert_int_equal(answer.shared, REASSURE_SHARED_RESTORE);
 	assert_int_equal(answer.exhausted, REASSURE_EXHAUSTED_SKIP);
 	assert_int_equal(answer.mode, REASSURE_MODE_OBSERVE);
+	assert_true(answer.enabled);
 	assert_int_equal(answer.threads, REASSURE_THREADS_RUN);
 	assert_int_equal(answer.deadline_ms, 20);
 	assert_int_equal(answer.exits, 3);

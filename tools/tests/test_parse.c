@@ -213,6 +213,7 @@ static void test_add(void **state)
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes", "--watchdog", "250",
 			"--escalate=0", "--threads=run", "--mode=observe",
+			"--enabled=no",
 			"--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
@@ -229,6 +230,7 @@ static void test_add(void **state)
 	assert_int_equal(options.threads, REASSURE_THREADS_RUN);
 	assert_true(options.has_mode);
 	assert_int_equal(options.mode, REASSURE_MODE_OBSERVE);
+	assert_true(options.has_enabled && !options.enabled);
 	assert_true(options.has_escalate);
 	assert_int_equal(options.escalate, 0);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
@@ -297,6 +299,8 @@ static void test_add_errors(void **state)
 	assert_false(ADD("--exe=a", "--function=f", "--return=1",
 			 "--budget=unlimited", "--exhausted=skip"));
 	assert_contains(error, "--exhausted skip needs a --budget");
+	assert_false(ADD("--enabled", "off"));
+	assert_contains(error, "--enabled takes yes or no, not 'off'");
 	assert_false(ADD("--allow-setuid=maybe"));
 	assert_contains(error, "--allow-setuid takes yes or no, not 'maybe'");
 	assert_false(ADD("--watchdog=0"));
@@ -413,6 +417,19 @@ static void test_other_verbs(void **state)
 			 EXIT_USAGE);
 	assert_int_equal(cmd_set(2, (char *[]){ "set", "a", NULL }),
 			 EXIT_USAGE);
+	assert_int_equal(cmd_enable(1, (char *[]){ "enable", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "enable takes the NAMEs");
+	assert_int_equal(cmd_disable(2, (char *[]){ "disable", "--", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "disable takes the NAMEs");
+	assert_int_equal(cmd_disable(3, (char *[]){ "disable", "a", "--all", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "disable: '--all' is not a NAME");
+	assert_int_equal(cmd_disable(3, (char *[]){ "disable", "a", "b/c", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message,
+			"disable: 'b/c' is not the name of a rescue point");
 	assert_int_equal(cmd_refresh(2, (char *[]){ "refresh", "--exe", NULL }),
 			 EXIT_USAGE);
 	assert_contains(last_message, "refresh takes the NAME");
