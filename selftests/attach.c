@@ -2,9 +2,11 @@
 /*
  * Rescue points come, change and go while programs are inside them.
  */
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <ucontext.h>
 
 #include "lib/harness.h"
@@ -22,6 +24,8 @@ static struct {
 	/* How often faults were rescued, and how often not. */
 	uint32_t rescued, survived;
 	uint32_t inside, go_on;
+	/* What another thread counts. */
+	uint32_t beside;
 } *shared;
 
 static unsigned char *area;
@@ -299,6 +303,12 @@ static const uint32_t leave = REASSURE_HANDLED_LEAVE, none, soon = 20;
 static const uint32_t skip = REASSURE_EXHAUSTED_SKIP;
 static const uint32_t die = REASSURE_EXHAUSTED_DIE;
 static const uint32_t refuse = REASSURE_SHARED_REFUSE;
+static const uint32_t leave_shared = REASSURE_SHARED_LEAVE;
+static const uint32_t observe = REASSURE_MODE_OBSERVE;
+static const uint32_t rescue = REASSURE_MODE_RESCUE;
+static const uint32_t threads_stop = REASSURE_THREADS_STOP;
+static const uint32_t threads_run = REASSURE_THREADS_RUN;
+static const uint32_t one = 1, long_after = 60000;
 
 static void set(struct rescue_point_change change)
 {
@@ -315,6 +325,72 @@ static void sleep_long(void)
 static void write_shared(void)
 {
 	__atomic_add_fetch(&shared->inside, 1, __ATOMIC_RELAXED);
+}
+
+/* Takes back the fault of the call inside it, or not. */
+static long __noipa around(void)
+{
+	return victim(SEGV_FAULT, NULL) == 5 ? 7 : 6;
+}
+
+static void change_escalation(void)
+{
+	CHECK(around() == 6);
+	SET(.escalate = &none);
+	CHECK(around() == RESCUED);
+	SET(.escalate = &one);
+	CHECK(around() == 6);
+}
+
+static void *count_beside(void *arg)
+{
+	for (;;)
+		__atomic_add_fetch(&shared->beside, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static uint32_t counted_beside(void)
+{
+	return __atomic_load_n(&shared->beside, __ATOMIC_SEQ_CST);
+}
+
+static void see_it_run(void)
+{
+	uint32_t before = counted_beside();
+
+	while (counted_beside() == before)
+		usleep(1000);
+}
+
+static void see_it_stand(void)
+{
+	uint32_t before = counted_beside();
+
+	sleep_long();
+	CHECK(counted_beside() == before);
+}
+
+/* A call of a thread that is not alone. */
+static void change_what_others_do(long value)
+{
+	time_t start;
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, count_beside, NULL));
+	see_it_run();
+	/* Longer than the default, after which it would not be rescued. */
+	SET(.watchdog_ms = &long_after);
+	CHECK(victim(SEGV_FAULT, see_it_stand) == value);
+	SET(.threads = &threads_run);
+	CHECK(victim(SEGV_FAULT, see_it_run) == value);
+	SET(.threads = &threads_stop);
+	CHECK(victim(SEGV_FAULT, see_it_stand) == value);
+	/* It runs when the call is given up; by what held before, after 10 s. */
+	start = time(NULL);
+	SET(.watchdog_ms = &one);
+	CHECK(victim(SEGV_FAULT, see_it_run) == 5);
+	CHECK(time(NULL) - start < 8);
+	SET(.watchdog_ms = &long_after);
 }
 
 static int every_setting_program(void *arg)
@@ -341,6 +417,13 @@ static int every_setting_program(void *arg)
 	CHECK(victim(SEGV_FAULT, write_shared) == value);
 	SET(.shared = &refuse);
 	CHECK(victim(SEGV_FAULT, write_shared) == 5);
+	SET(.shared = &leave_shared);
+	SET(.mode = &observe);
+	CHECK(!is_rescued(SEGV_FAULT, value));
+	SET(.mode = &rescue);
+	CHECK(is_rescued(SEGV_FAULT, value));
+	change_escalation();
+	change_what_others_do(value);
 	/* What is in the register then is not ours. */
 	SET(.returns_void = true);
 	memset(area, 1, AREA_SIZE);
@@ -350,7 +433,10 @@ static int every_setting_program(void *arg)
 
 TEST_F(attach, and_change_every_setting)
 {
+	const struct rescue_point rp = { .function = around, .name = "around" };
+
 	ASSERT_EQ(0, rescue_point_protect(victim));
+	ASSERT_EQ(0, rescue_point_add(&rp));
 	EXPECT_EQ(0, child_run(every_setting_program, NULL));
 }
 

@@ -380,6 +380,10 @@ static void fill_set(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_EXHAUSTED, *change->exhausted);
 	if (change->deadline_ms)
 		nla_put_u32(msg, REASSURE_A_DEADLINE, *change->deadline_ms);
+	if (change->watchdog_ms)
+		nla_put_u32(msg, REASSURE_A_WATCHDOG, *change->watchdog_ms);
+	if (change->escalate)
+		nla_put_u32(msg, REASSURE_A_ESCALATE, *change->escalate);
 }
 
 int rescue_point_set(const char *name, const struct rescue_point_change *change)

@@ -117,6 +117,8 @@ struct rescue_point {
  * @unlimited: or none
  * @exhausted: enum reassure_exhausted, or NULL
  * @deadline_ms: 0 for none, or NULL
+ * @watchdog_ms: or NULL
+ * @escalate: or NULL
  */
 struct rescue_point_change {
 	const int64_t *value;
@@ -132,6 +134,8 @@ struct rescue_point_change {
 	bool unlimited;
 	const uint32_t *exhausted;
 	const uint32_t *deadline_ms;
+	const uint32_t *watchdog_ms;
+	const uint32_t *escalate;
 };
 
 int rescue_point_add(const struct rescue_point *rp);
