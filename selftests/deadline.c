@@ -4,6 +4,7 @@
  */
 #include <linux/futex.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -188,6 +189,143 @@ TEST_F(inside, is_rolled_back)
 	EXPECT_EQ(0, child_run(late_program, variant->inside));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_DEADLINES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* The same beside other threads, which stand still meanwhile, or run. */
+#define SIBLINGS	2
+
+/* In shared memory, which stays as it is. */
+static struct {
+	long counts[SIBLINGS];
+	unsigned int calls;
+	bool seen;		/* a call has, what the others do */
+} *book;
+
+static long count_of(int i)
+{
+	return __atomic_load_n(&book->counts[i], __ATOMIC_SEQ_CST);
+}
+
+static void *count_up(void *count)
+{
+	for (;;)
+		__atomic_add_fetch((long *)count, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void see_all_run(void)
+{
+	long before;
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		for (before = count_of(i); count_of(i) == before;)
+			barrier();
+}
+
+static void spin_while_they_run(void)
+{
+	see_all_run();
+	book->seen = true;
+	spin();
+}
+
+static void spin_while_they_stand(void)
+{
+	long before[SIBLINGS];
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		before[i] = count_of(i);
+	book->seen = true;
+	for (i = 0;; i = (i + 1) % SIBLINGS)
+		CHECK(count_of(i) == before[i]);
+}
+
+static void sleep_beside(void)
+{
+	book->seen = true;
+	sleep_long();
+}
+
+static void read_beside(void)
+{
+	book->seen = true;
+	read_nothing();
+}
+
+FIXTURE(beside)
+{
+};
+
+FIXTURE_VARIANT(beside)
+{
+	enum reassure_threads threads;
+	void (*inside)(void);
+};
+
+#define BESIDE(name, mode, function) \
+	FIXTURE_VARIANT_ADD(beside, name) { \
+		.threads = REASSURE_THREADS_##mode, .inside = function, \
+	}
+
+BESIDE(that_stand, STOP, spin_while_they_stand);
+BESIDE(that_run, RUN, spin_while_they_run);
+BESIDE(that_stand_while_it_sleeps, STOP, sleep_beside);
+BESIDE(that_run_while_it_sleeps, RUN, sleep_beside);
+BESIDE(that_stand_while_it_reads, STOP, read_beside);
+
+FIXTURE_SETUP(beside)
+{
+	ASSERT_EQ(0, test_begin());
+	page = private_memory(PAGE_SIZE);
+	book = shared_memory(sizeof(*book));
+}
+
+FIXTURE_TEARDOWN(beside)
+{
+	munmap(page, PAGE_SIZE);
+	munmap(book, sizeof(*book));
+	test_end(_metadata->passed);
+}
+
+static int late_beside_program(void *inside)
+{
+	pthread_t thread;
+	unsigned long start;
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		CHECK(!pthread_create(&thread, NULL, count_up,
+				      &book->counts[i]));
+	see_all_run();
+	/* On a slow machine it may be late before it has seen anything. */
+	while (book->calls < 3 || !book->seen) {
+		book->calls++;
+		start = now_ms();
+		CHECK(victim(inside) == RESCUED);
+		CHECK(now_ms() - start >= DEADLINE_MS);
+		CHECK(!changed && !*page);
+		see_all_run();
+	}
+	return 0;
+}
+
+TEST_F(beside, is_rolled_back)
+{
+	struct rescue_point rp = {
+		.function = victim,
+		.deadline_ms = DEADLINE_MS,
+		.threads = variant->threads,
+		/* Nobody gives it up before. */
+		.watchdog_ms = 10000,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(late_beside_program, variant->inside));
+	EXPECT_EQ(book->calls, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(book->calls, events_since_mark(REASSURE_COUNTER_DEADLINES));
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
