@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
@@ -186,6 +187,123 @@ TEST_F(tracers, who_come_and_go)
 	meet_signal(stop);
 	EXPECT_EQ(0, child_wait(child));
 	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/*
+ * The kernel has 64 return probes for a thread, a tracer's included.  Beyond them
+ * no checkpoint can be opened, and the one that is open covers the call.
+ */
+#define RETURN_PROBES	64
+#define GUARDED_AT	10
+
+static int deepest, reached;
+
+static long guarded(int depth);
+
+/* Returns at which depth a call was rescued. */
+static long __noipa traced(int depth)
+{
+	long ret;
+
+	reached++;
+	if (depth == GUARDED_AT || depth == deepest)
+		ret = guarded(depth);
+	else
+		ret = traced(depth + 1);
+	barrier();
+	return ret == RESCUED ? depth : ret;
+}
+
+static long __noipa guarded(int depth)
+{
+	long ret;
+
+	if (depth == deepest)
+		touch_read(BAD_ADDRESS);
+	ret = traced(depth + 1);
+	barrier();
+	return ret;
+}
+
+static int deep_program(void *arg)
+{
+	int i, rescued_at = (long)arg;
+
+	for (i = 0; i < CALLS; i++) {
+		reached = 0;
+		CHECK(traced(1) == rescued_at);
+		CHECK(reached == rescued_at);
+	}
+	return 0;
+}
+
+FIXTURE(depth)
+{
+};
+
+FIXTURE_VARIANT(depth)
+{
+	int deepest;
+	bool exhausted;
+};
+
+/* With one for the call at GUARDED_AT, that at the bottom gets the last one. */
+FIXTURE_VARIANT_ADD(depth, in_reach) {
+	.deepest = RETURN_PROBES - 2,
+};
+
+FIXTURE_VARIANT_ADD(depth, out_of_reach) {
+	.deepest = RETURN_PROBES - 1,
+	.exhausted = true,
+};
+
+FIXTURE_VARIANT_ADD(depth, far_out_of_reach) {
+	.deepest = RETURN_PROBES + 10,
+	.exhausted = true,
+};
+
+FIXTURE_SETUP(depth)
+{
+	ASSERT_EQ(0, test_begin());
+	remove_probes();
+}
+
+FIXTURE_TEARDOWN(depth)
+{
+	remove_probes();
+	test_end(_metadata->passed);
+}
+
+static int probe_returns(const void *function)
+{
+	char path[4096], line[8192];
+	uint64_t offset;
+	int ret = function_place(function, path, sizeof(path), &offset);
+
+	if (ret)
+		return ret;
+	snprintf(line, sizeof(line), "r:" GROUP "/returns %s:0x%llx\n", path,
+		 (unsigned long long)offset);
+	return write_text(TRACING "uprobe_events", line) ?: enable("1");
+}
+
+TEST_F(depth, is_used_up)
+{
+	/* Exits that are probed need no return probe. */
+	bool covered = variant->exhausted && !getenv("REASSURE_EXITS");
+	int rescued_at = covered ? GUARDED_AT : variant->deepest;
+
+	deepest = variant->deepest;
+	ASSERT_EQ(0, probe_returns(traced));
+	ASSERT_EQ(0, rescue_point_protect(guarded));
+	EXPECT_EQ(0, child_run(deep_program, (void *)(long)rescued_at));
+	EXPECT_EQ(CALLS, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ((covered ? 1 : 2) * CALLS,
+		  events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(0, all_refused_since_mark());
+	/* The tracer sees those return that did. */
+	if (!getenv("REASSURE_EXITS"))
+		EXPECT_EQ(rescued_at * CALLS, hits("returns"));
 }
 
 TEST_HARNESS_MAIN
