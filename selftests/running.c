@@ -3,16 +3,21 @@
  * Processes with several threads that run while one is inside: they stand still
  * only while the call begins and while it is rolled back.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +26,7 @@
 #include "lib/reassure_test.h"
 
 #define SIBLINGS	4
+#define SLEEPERS	5
 #define ROUNDS		50
 
 /* On pages of their own. */
@@ -101,7 +107,7 @@ static void expect_rescue(void (*inside)(void))
 
 /* What a sibling tells and is told is in shared memory, which stays as it is. */
 static struct {
-	long counts[SIBLINGS];
+	long counts[SIBLINGS], woken[SLEEPERS], sleeping[SLEEPERS];
 	int end, order, answer;	/* numbers of orders; negative: end */
 	pthread_barrier_t barrier;
 } *shared;
@@ -318,13 +324,19 @@ TEST_F(running, and_what_they_write_is_taken_back)
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
-/* In futex(), number 202. */
-static bool waits_for_futex(pid_t thread)
+static bool waits_in(pid_t thread, int system_call)
 {
 	char path[64], text[256];
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", thread);
-	return !read_text(path, text, sizeof(text)) && !strncmp(text, "202 ", 4);
+	/* Or it is "running". */
+	return !read_text(path, text, sizeof(text)) && *text >= '0' &&
+	       *text <= '9' && atoi(text) == system_call;
+}
+
+static bool waits_for_futex(pid_t thread)
+{
+	return waits_in(thread, SYS_futex);
 }
 
 /* A worker is inside, and the first thread sleeps all the time. */
@@ -761,12 +773,23 @@ static void lock_and_be_waited_for(void)
 		CHECK(now_ms() < until);
 }
 
-static int locking_program(void *arg)
+static void make_robust(pthread_mutex_t *one)
+{
+	pthread_mutexattr_t attributes;
+
+	CHECK(!pthread_mutexattr_init(&attributes));
+	CHECK(!pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST));
+	CHECK(!pthread_mutex_init(one, &attributes));
+}
+
+static int locking_program(void *robust)
 {
 	pthread_t thread;
 	int i;
 
 	make_shared();
+	if (robust)
+		make_robust(&mutex);
 	for (i = 0; i < 5; i++) {
 		thread = start(lock_when_told, NULL);
 		pause_ms(20);
@@ -785,6 +808,262 @@ TEST_F(running, and_wait_for_what_is_free_again)
 	ASSERT_EQ(0, protect(victim));
 	EXPECT_EQ(0, child_run(locking_program, NULL));
 	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* Nobody who held it has died. */
+TEST_F(running, and_wait_for_what_is_robust_and_free_again)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(locking_program, &mutex));
+	EXPECT_EQ(5, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/*
+ * They sleep while calls are rescued, hear of all that they wait for, and of
+ * nothing else.  What they have heard they know by their stacks.
+ */
+#define RESCUES		20
+
+static int event_fd, event_set, data_pipe[2], listener;
+static struct sockaddr_in address = { .sin_family = AF_INET };
+static pthread_mutex_t turn_mutex = PTHREAD_MUTEX_INITIALIZER, robust;
+static pthread_cond_t turn_comes = PTHREAD_COND_INITIALIZER;
+static struct page turn;
+
+static long await_event(long heard)
+{
+	struct epoll_event event;
+	uint64_t value;
+
+	CHECK(epoll_wait(event_set, &event, 1, -1) == 1);
+	CHECK(read(event_fd, &value, sizeof(value)) == sizeof(value));
+	return heard + value;
+}
+
+static long await_data(long heard)
+{
+	unsigned char byte;
+
+	CHECK(read(data_pipe[0], &byte, 1) == 1);
+	CHECK(byte == heard + 1);
+	return byte;
+}
+
+static long await_connection(long heard)
+{
+	int fd = accept(listener, NULL, NULL);
+
+	CHECK(fd >= 0);
+	CHECK(!close(fd));
+	return heard + 1;
+}
+
+static long await_turn(long heard)
+{
+	long now;
+
+	CHECK(!pthread_mutex_lock(&turn_mutex));
+	while (turn.value == heard)
+		CHECK(!pthread_cond_wait(&turn_comes, &turn_mutex));
+	now = turn.value;
+	CHECK(!pthread_mutex_unlock(&turn_mutex));
+	return now;
+}
+
+/* Once. */
+static long await_robust_lock(long heard)
+{
+	CHECK(!pthread_mutex_lock(&robust));
+	CHECK(!pthread_mutex_unlock(&robust));
+	return 1;
+}
+
+enum { EVENT, DATA, CONNECTION, TURN, ROBUST_LOCK };
+
+static const struct sleeper {
+	long (*await)(long heard);
+	int system_call;
+} sleepers[SLEEPERS] = {
+	[EVENT] = { await_event, SYS_epoll_wait },
+	[DATA] = { await_data, SYS_read },
+	[CONNECTION] = { await_connection, SYS_accept },
+	[TURN] = { await_turn, SYS_futex },
+	[ROBUST_LOCK] = { await_robust_lock, SYS_futex },
+};
+
+static void *hear(void *arg)
+{
+	long i = (long)arg, heard = 0;
+
+	__atomic_store_n(&shared->sleeping[i], syscall(SYS_gettid),
+			 __ATOMIC_SEQ_CST);
+	do {
+		heard = sleepers[i].await(heard);
+		__atomic_store_n(&shared->woken[i], heard, __ATOMIC_SEQ_CST);
+	} while (i != ROBUST_LOCK);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void await_sleep(void)
+{
+	long until = now_ms() + 100000;
+	int i;
+
+	for (i = 0; i < SLEEPERS; i++)
+		while (!waits_in(get(&shared->sleeping[i]),
+				 sleepers[i].system_call)) {
+			CHECK(now_ms() < until);
+			usleep(1000);
+		}
+}
+
+static void start_sleepers(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	socklen_t size = sizeof(address);
+	long i;
+
+	make_shared();
+	event_fd = eventfd(0, EFD_CLOEXEC);
+	event_set = epoll_create1(EPOLL_CLOEXEC);
+	CHECK(!epoll_ctl(event_set, EPOLL_CTL_ADD, event_fd, &event));
+	CHECK(!pipe(data_pipe));
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	CHECK(!bind(listener, (void *)&address, size));
+	CHECK(!listen(listener, 1));
+	CHECK(!getsockname(listener, (void *)&address, &size));
+	make_robust(&robust);
+	CHECK(!pthread_mutex_lock(&robust));
+	for (i = 0; i < SLEEPERS; i++)
+		start(hear, (void *)i);
+}
+
+static void await_woken(int sleeper, long heard)
+{
+	long until = now_ms() + 100000;
+
+	while (get(&shared->woken[sleeper]) != heard) {
+		CHECK(now_ms() < until);
+		usleep(1000);
+	}
+}
+
+/* What is told is no memory: it stays where it was told inside, too. */
+static void tell(int times)
+{
+	const unsigned char byte = times;
+	const uint64_t one = 1;
+
+	CHECK(write(event_fd, &one, sizeof(one)) == sizeof(one));
+	CHECK(write(data_pipe[1], &byte, 1) == 1);
+}
+
+static int told;
+
+static void tell_and_see(void)
+{
+	tell(told + 1);
+	await_woken(EVENT, told + 1);
+	await_woken(DATA, told + 1);
+}
+
+/* New descriptors, and locks, which are memory: between calls alone. */
+static void connect_and_give_turn(int times)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	CHECK(!connect(fd, (void *)&address, sizeof(address)));
+	CHECK(!close(fd));
+	CHECK(!pthread_mutex_lock(&turn_mutex));
+	turn.value++;
+	CHECK(!pthread_cond_signal(&turn_comes));
+	CHECK(!pthread_mutex_unlock(&turn_mutex));
+	await_woken(CONNECTION, times);
+	await_woken(TURN, times);
+}
+
+static int sleeping_program(void *arg)
+{
+	int i;
+
+	start_sleepers();
+	for (i = 1; i <= RESCUES; i++) {
+		/* Those that were woken for nothing, too. */
+		await_sleep();
+		expect_rescue(tell_and_see);
+		told = 2 * i - 1;
+		tell(++told);
+		connect_and_give_turn(i);
+		await_woken(EVENT, told);
+		await_woken(DATA, told);
+	}
+	CHECK(!get(&shared->woken[ROBUST_LOCK]));
+	CHECK(!pthread_mutex_unlock(&robust));
+	await_woken(ROBUST_LOCK, 1);
+	return 0;
+}
+
+TEST_F(running, and_sleep_undisturbed)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(0, child_run(sleeping_program, NULL));
+	EXPECT_EQ(RESCUES, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* A call inside that one has no checkpoint of its own, and is taken back with it. */
+static void call_inside(void)
+{
+	victim(see_all_run, true);
+	CHECK(false);
+}
+
+static long __noipa around(void)
+{
+	victim(call_inside, false);
+	return 1;
+}
+
+static int nested_program(void *arg)
+{
+	pthread_t threads[SIBLINGS];
+	int i;
+
+	start_counting(threads);
+	for (i = 0; i < RESCUES; i++) {
+		CHECK(around() == RESCUED);
+		CHECK(written.value == 0);
+		see_all_run();
+	}
+	/* Alone it has one. */
+	expect_rescue(see_all_run);
+	end_counting(threads);
+	return 0;
+}
+
+TEST_F(running, and_a_call_inside_is_covered_by_that_around)
+{
+	struct rescue_point rp = {
+		.function = around,
+		.name = "around",
+		.threads = REASSURE_THREADS_RUN,
+		.watchdog_ms = 10000,
+	};
+	struct counters counters;
+
+	ASSERT_EQ(0, protect(victim));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(nested_program, NULL));
+	ASSERT_EQ(0, counters_read("around", &counters));
+	EXPECT_EQ(RESCUES, counters.events[REASSURE_COUNTER_RESCUES]);
+	ASSERT_EQ(0, counters_read("test", &counters));
+	EXPECT_EQ(1, counters.events[REASSURE_COUNTER_CHECKPOINTS]);
+	EXPECT_EQ(1, counters.events[REASSURE_COUNTER_RESCUES]);
 	EXPECT_EQ(0, all_refused_since_mark());
 }
 
