@@ -254,6 +254,17 @@ static long __noipa add_one(volatile long *sum, bool faults)
 	return 0;
 }
 
+/* As another rescue point. */
+static long __noipa add_one_elsewhere(volatile long *sum, bool faults)
+{
+	*sum += 1;
+	if (faults)
+		touch_read(BAD_ADDRESS);
+	return 0;
+}
+
+static bool elsewhere;
+static int rounds = ROUNDS;
 static pthread_barrier_t barrier;
 static struct page shared_sum;
 static pthread_mutex_t sum_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -261,13 +272,15 @@ static pthread_mutex_t sum_mutex = PTHREAD_MUTEX_INITIALIZER;
 static void *call_often(void *arg)
 {
 	struct page *own = arg;
+	long (*add)(volatile long *sum, bool faults) =
+		elsewhere && (own - counts) % 2 ? add_one_elsewhere : add_one;
 	int i;
 
 	/* A thread that is made meanwhile makes the rescue impossible. */
 	pthread_barrier_wait(&barrier);
-	for (i = 0; i < ROUNDS; i++) {
-		CHECK(add_one(&own->value, false) == 0);
-		CHECK(add_one(&own->value, true) == RESCUED);
+	for (i = 0; i < rounds; i++) {
+		CHECK(add(&own->value, false) == 0);
+		CHECK(add(&own->value, true) == RESCUED);
 		/* What is done between calls is never undone. */
 		CHECK(!pthread_mutex_lock(&sum_mutex));
 		shared_sum.value++;
@@ -291,8 +304,8 @@ static int calling_program(void *arg)
 	for (i = 0; i < SIBLINGS; i++)
 		end_of(threads[i]);
 	for (i = 0; i < SIBLINGS; i++)
-		CHECK(counts[i].value == ROUNDS);
-	CHECK(shared_sum.value == SIBLINGS * ROUNDS);
+		CHECK(counts[i].value == rounds);
+	CHECK(shared_sum.value == SIBLINGS * rounds);
 	return 0;
 }
 
@@ -301,6 +314,24 @@ TEST_F(threads, that_are_all_inside)
 	ASSERT_EQ(0, protect_patiently(add_one));
 	EXPECT_EQ(0, child_run(calling_program, NULL));
 	EXPECT_EQ(SIBLINGS * ROUNDS,
+		  events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+TEST_F(threads, that_are_inside_two_rescue_points)
+{
+	struct rescue_point other = {
+		.function = add_one_elsewhere,
+		.name = "elsewhere",
+		.watchdog_ms = 10000,
+	};
+
+	elsewhere = true;
+	rounds = 4 * ROUNDS;
+	ASSERT_EQ(0, protect_patiently(add_one));
+	ASSERT_EQ(0, rescue_point_add(&other));
+	EXPECT_EQ(0, child_run(calling_program, NULL));
+	EXPECT_EQ(SIBLINGS * rounds,
 		  events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(0, all_refused_since_mark());
 }
