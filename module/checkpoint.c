@@ -539,8 +539,7 @@ static void enter_work(struct callback_head *work)
 	int refusal = REASSURE_REFUSED_MEMORY;
 
 	if (wanted && have_memory(cp))
-		refusal = siblings_stop(cp->gm, cp->settings.watchdog_ms,
-					cp->registers.regs.ip);
+		refusal = siblings_stop(cp->gm, cp->settings.watchdog_ms);
 	mutex_lock(&cp->lock);
 	if (wanted && cp->entering)
 		open_stopped(cp, refusal);

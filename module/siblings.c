@@ -28,6 +28,8 @@
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/tracepoint.h>
+#include <linux/uaccess.h>
+#include <linux/uprobes.h>
 #include <uapi/linux/futex.h>
 
 #include "checkpoint.h"
@@ -381,11 +383,30 @@ static noinline void queue(struct sibling *sibling)
 }
 
 /*
+ * Whether a thread, which is in an exception, has come to a breakpoint, of any
+ * rescue point or tracer, that has perhaps not been handled yet; that writes to
+ * its stack.  Where a return probe leads to nothing is written.
+ */
+static bool is_at_breakpoint(struct guarded_mm *gm, struct task_struct *task)
+{
+	unsigned long ip = task_pt_regs(task)->ip;
+	/* Before the place that it will go on at, and there. */
+	u8 code[2];
+
+	if (ip - READ_ONCE(gm->trampoline) <= 1 ||
+	    /* A debugger's, and who knows when it goes on. */
+	    task_is_stopped_or_traced(task))
+		return false;
+	return !copy_from_user_nofault(code, (void __user *)(ip - 1),
+				       sizeof(code)) &&
+	       (code[0] == UPROBE_SWBP_INSN || code[1] == UPROBE_SWBP_INSN);
+}
+
+/*
  * Whether a thread, whose work is queued, will run no user code from now on.
  * In the kernel it may run: see siblings_have_written().
  */
-static bool is_settled(const struct siblings *siblings,
-		       const struct sibling *sibling)
+static bool is_settled(struct guarded_mm *gm, const struct sibling *sibling)
 {
 	struct task_struct *task = sibling->task;
 
@@ -393,10 +414,8 @@ static bool is_settled(const struct siblings *siblings,
 		return true;
 	if (unlikely(is_ending(task)))
 		return !READ_ONCE(task->mm);
-	/* The breakpoint is being handled, which writes to the stack. */
-	if (task_pt_regs(task)->ip - siblings->entry_ip <= 1)
-		return false;
-	return !READ_ONCE(task->on_cpu);
+	return !READ_ONCE(task->on_cpu) &&
+	       !(sibling_is_in_exception(task) && is_at_breakpoint(gm, task));
 }
 
 /* Whether it will have done in the kernel what could not be told afterwards. */
@@ -427,8 +446,9 @@ static bool has_run_since(const struct task_struct *task, unsigned long count)
 }
 
 /* How many threads may still run user code. */
-static unsigned int settle(struct siblings *siblings)
+static unsigned int settle(struct guarded_mm *gm)
 {
+	struct siblings *siblings = &gm->siblings;
 	const struct files_struct *files = current->files;
 	unsigned int unsettled = 0, sharing = 0, with_memory = 0;
 	struct sibling *sibling;
@@ -446,7 +466,7 @@ static unsigned int settle(struct siblings *siblings)
 		if (!test_bit(SIBLING_QUEUED, &sibling->flags) &&
 		    !test_and_set_bit(SIBLING_QUEUED, &sibling->flags))
 			queue(sibling);
-		unsettled += !is_settled(siblings, sibling);
+		unsettled += !is_settled(gm, sibling);
 		under_way |= is_under_way(sibling);
 		sibling->was_parked = READ_ONCE(sibling->parked);
 		sibling->switches = switches(task);
@@ -695,7 +715,7 @@ static bool ended_share_files(const struct siblings *siblings)
 
 static bool nobody_runs(struct guarded_mm *gm)
 {
-	return !settle(&gm->siblings) && !atomic_read(&gm->other_faults);
+	return !settle(gm) && !atomic_read(&gm->other_faults);
 }
 
 static bool has_settled(struct guarded_mm *gm)
@@ -742,7 +762,6 @@ static int await_settled(struct guarded_mm *gm)
  * siblings_stop() - let no other thread run user code
  * @gm: the address space of current, which has other threads
  * @watchdog_ms: for how long, in milliseconds, current may be blocked then
- * @ip: where the function begins, which others may be entering
  *
  * For task work.  Waits for the calls of other threads, and for the threads to
  * come to where they wait; the second for no longer than @watchdog_ms.
@@ -750,7 +769,7 @@ static int await_settled(struct guarded_mm *gm)
  * Return: negative, and siblings_resume() must follow, by guarded_mm_close()
  * when the memory was opened; otherwise the enum reassure_refusal.
  */
-int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip)
+int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms)
 {
 	unsigned long watchdog = max(1UL, msecs_to_jiffies(watchdog_ms));
 	struct siblings *siblings = &gm->siblings;
@@ -760,7 +779,6 @@ int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip)
 		return REASSURE_REFUSED_WATCHDOG;
 	WRITE_ONCE(siblings->watchdog, watchdog);
 	WRITE_ONCE(siblings->process, current->signal);
-	siblings->entry_ip = ip;
 	spin_lock(&siblings->lock);
 	siblings->stopper = get_task_struct(current);
 	spin_unlock(&siblings->lock);

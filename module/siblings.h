@@ -26,7 +26,6 @@ struct signal_struct;
  * @run: the call lets them run but at its begin and for a rollback; the same
  * @stopper: the thread that is inside, with a reference; NULL when none is
  * @process: that of @stopper; only ever compared
- * @entry_ip: where the function begins that it is inside
  * @watchdog: for how long, in jiffies, @stopper may be blocked
  * @waiters: siblings and others that wait for the call to end
  * @settling: the stopper, which waits for siblings
@@ -52,7 +51,6 @@ struct siblings {
 	bool run;
 	struct task_struct *stopper;
 	struct signal_struct *process;
-	unsigned long entry_ip;
 	unsigned long watchdog;
 	wait_queue_head_t waiters;
 	wait_queue_head_t settling;
@@ -82,7 +80,7 @@ static inline bool siblings_run(const struct siblings *siblings)
 	       READ_ONCE(siblings->stopper) == current;
 }
 
-int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms, unsigned long ip);
+int siblings_stop(struct guarded_mm *gm, u32 watchdog_ms);
 bool siblings_may_run(struct guarded_mm *gm);
 void siblings_let_run(struct guarded_mm *gm);
 int siblings_stop_again(struct guarded_mm *gm);
