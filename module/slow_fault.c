@@ -23,12 +23,15 @@ static bool is_served_by_others(struct vm_area_struct *vma)
 static bool asks_for_page(struct vm_area_struct *vma, unsigned long address,
 			  unsigned int flags)
 {
+	bool writes = flags & FAULT_FLAG_WRITE;
 	struct page_table_entry entry;
 
-	if (vma->vm_flags & VM_SHARED && flags & FAULT_FLAG_WRITE)
+	if (writes && vma->vm_flags & VM_SHARED)
 		return true;
 	page_table_get(vma->vm_mm, address & PAGE_MASK, NULL, false, &entry);
-	return entry.state == PAGE_TABLE_NONE ||
+	/* A private copy of part of a huge page is made of what the file has. */
+	return (writes && entry.state == PAGE_TABLE_HUGE) ||
+	       entry.state == PAGE_TABLE_NONE ||
 	       entry.state == PAGE_TABLE_NO_TABLE ||
 	       entry.state == PAGE_TABLE_NOT_PRESENT;
 }
