@@ -960,7 +960,8 @@ static void give_up(struct checkpoint *cp, int refusal, bool first)
 
 /**
  * checkpoint_give_up() - forget a call's memory, for others to go on
- * @gm: the address space, in which current is another thread
+ * @gm: the address space, in which current is another thread, or the one whose
+ *	call it is
  *
  * Only if that cannot be rolled back any more, or began when there was no other
  * thread.  The call goes on.  Does nothing while its thread is being rescued or

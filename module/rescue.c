@@ -272,7 +272,6 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		return refusal;
 	if (is_observer(cp)) {
 		checkpoint_cancel(cp, &rb);
-		WRITE_ONCE(cp->observed, true);
 		return REASSURE_REFUSED_OBSERVED;
 	}
 	if (!budget_take(&cp->rp->budget)) {
@@ -345,6 +344,8 @@ static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
 		result = rescue(cp, info);
+		if (result == REASSURE_REFUSED_OBSERVED)
+			WRITE_ONCE(cp->observed, true);
 		finish(cp, info, result);
 	}
 	mutex_unlock(&cp->lock);
@@ -356,9 +357,10 @@ static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
  * a handler may go on in them.  Nobody waits for that where none of them will
  * be rescued.
  */
-static void let_others_go(const struct checkpoint *cp)
+static void let_others_go(struct checkpoint *cp)
 {
-	const struct checkpoint *open = NULL;
+	struct checkpoint *open = NULL;
+	bool refused = false;
 
 	for (; cp; cp = cp->outer) {
 		if (!cp->open || cp->refusal >= 0)
@@ -369,8 +371,16 @@ static void let_others_go(const struct checkpoint *cp)
 	}
 	if (!open || !open->stops)
 		return;
-	guarded_mm_refuse(open->gm, REASSURE_REFUSED_OBSERVED);
-	siblings_look_again(open->gm);
+	/* While it is locked no other call can begin in its place. */
+	mutex_lock(&open->lock);
+	if (open->open && open->refusal < 0) {
+		guarded_mm_refuse(open->gm, REASSURE_REFUSED_OBSERVED);
+		refused = true;
+	}
+	mutex_unlock(&open->lock);
+	/* They may sleep, and look for no call. */
+	if (refused)
+		checkpoint_give_up(open->gm);
 }
 
 /**

@@ -879,12 +879,6 @@ void siblings_resume(struct guarded_mm *gm)
 	wake(&siblings->waiters);
 }
 
-/* Those that stand still see at once that the call cannot be rolled back. */
-void siblings_look_again(struct guarded_mm *gm)
-{
-	wake(&gm->siblings.waiters);
-}
-
 /**
  * siblings_pause() - for some time no call stops the others
  * @gm: the address space

@@ -91,7 +91,6 @@ bool siblings_visit_own_memory(struct guarded_mm *gm, unsigned long address,
 					     void *data),
 			       void *data);
 void siblings_resume(struct guarded_mm *gm);
-void siblings_look_again(struct guarded_mm *gm);
 void siblings_pause(struct guarded_mm *gm, struct task_struct *task);
 void siblings_end_pause(struct guarded_mm *gm, struct task_struct *task);
 bool siblings_are_same(struct guarded_mm *gm);
