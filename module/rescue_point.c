@@ -453,13 +453,17 @@ static void open_entry(struct rescue_point *rp, int why)
 	clear_bit(why, &rp->closed);
 }
 
-/* As the settings say.  Calls that are inside of a disabled one are committed. */
+/*
+ * As the settings say.  Calls that are inside of a disabled one are committed a
+ * moment later: a rollback may wait for whom it asks for a page, and the locks
+ * of generic netlink are held here.
+ */
 static void enable(struct rescue_point *rp)
 {
 	if (rp->settings.enabled)
 		open_entry(rp, RESCUE_POINT_DISABLED);
 	else if (close_entry(rp, RESCUE_POINT_DISABLED))
-		checkpoint_commit_all(rp);
+		schedule_work(&rp->closing);
 }
 
 /* Makes @rp visible and active; registry_lock is held. */

@@ -110,7 +110,8 @@ struct rescue_point_config {
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
  * @skips: the last call found the budget spent and returned at once
  * @closed: RESCUE_POINT_* of why no call opens a checkpoint
- * @closing: commits the calls that are inside when it has become stale
+ * @closing: commits the calls that are inside when it has become stale or is
+ *	disabled
  */
 struct rescue_point {
 	struct list_head node;

@@ -110,7 +110,6 @@ static int returning_later_program(void *arg)
 	return 0;
 }
 
-/* It has seen the call end when it answers. */
 static void disable_inside(struct __test_metadata *_metadata,
 			   int (*program)(void *arg), int status)
 {
@@ -120,7 +119,7 @@ static void disable_inside(struct __test_metadata *_metadata,
 	child = child_start(program, NULL);
 	meet_await(inside_now);
 	ASSERT_EQ(0, enable(&no));
-	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_COMMITS, 1));
 	ASSERT_EQ(0, enable(&yes));
 	meet_signal(go_on);
 	EXPECT_EQ(status, child_wait(child));

@@ -74,8 +74,8 @@
  *	given stays, counters do, and rescues that were made count in a new
  *	budget.  Holds for calls that begin when the answer has arrived; one that
  *	is inside keeps what held at its entry, except that every rescue is taken
- *	from the budget of its time, and that none is inside any more of a rescue
- *	point that is not enabled.
+ *	from the budget of its time, and that those inside of a rescue point that
+ *	is not enabled any more are committed a moment later.
  *	-ENOENT when there is none; after any error nothing has changed.
  * @REASSURE_CMD_RESCUE_POINT_REBIND: let the rescue point REASSURE_A_NAME be
  *	another place, in the same or another file.  Needs REASSURE_A_FILE_FD
