@@ -47,7 +47,7 @@ static int enable(int argc, char **argv, bool enabled)
 		return kernel_list(visit, &enabling) ? EXIT_FAILED : enabling.ret;
 	for (i = at; i < argc; i++) {
 		if (!literal && !strncmp(argv[i], "--", 2))
-			return usage_error("%s: '%s' is not a NAME, and --all takes none; write -- before names that begin with two dashes",
+			return usage_error("%s: '%s' is no NAME; write -- before such a one",
 					   verb, argv[i]);
 		if (!parse_name(argv[i], error))
 			return usage_error("%s: '%s' is not the name of a rescue point",

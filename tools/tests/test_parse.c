@@ -425,7 +425,7 @@ static void test_other_verbs(void **state)
 	assert_contains(last_message, "disable takes the NAMEs");
 	assert_int_equal(cmd_disable(3, (char *[]){ "disable", "a", "--all", NULL }),
 			 EXIT_USAGE);
-	assert_contains(last_message, "disable: '--all' is not a NAME");
+	assert_contains(last_message, "disable: '--all' is no NAME");
 	assert_int_equal(cmd_disable(3, (char *[]){ "disable", "a", "b/c", NULL }),
 			 EXIT_USAGE);
 	assert_contains(last_message,
