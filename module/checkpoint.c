@@ -907,13 +907,14 @@ unlock:
  * @rp: the rescue point, which no call enters any more
  *
  * Waits for rollbacks that have begun.  Afterwards no checkpoint knows @rp but
- * those of threads in the handler at its entry, which close them there.
+ * those of threads in the handler at its entry, which close them there.  Stops
+ * where calls enter it again, since it was enabled meanwhile.
  */
 void checkpoint_commit_all(struct rescue_point *rp)
 {
 	struct checkpoint *cp;
 
-	while ((cp = find_of(rp))) {
+	while (READ_ONCE(rp->closed) && (cp = find_of(rp))) {
 		close_checkpoint(cp, rp, REASSURE_COUNTER_COMMITS);
 		checkpoint_put(cp);
 	}
