@@ -10,26 +10,13 @@
 
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
+#include "lib/victim.h"
 
 #define CALLERS		4
-
-static struct {
-	_Alignas(PAGE_SIZE) volatile long value;
-} written;
 
 static uint32_t *inside_now, *go_on, *stop;
 
 static const bool yes = true, no;
-
-static long __noipa victim(void (*inside)(void), bool faults)
-{
-	written.value++;
-	if (inside)
-		inside();
-	if (faults)
-		touch_read(BAD_ADDRESS);
-	return 1;
-}
 
 FIXTURE(disable)
 {

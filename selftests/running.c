@@ -24,17 +24,13 @@
 
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
+#include "lib/victim.h"
 
 #define SIBLINGS	4
 #define SLEEPERS	5
 #define ROUNDS		50
 
 /* On pages of their own. */
-struct page {
-	_Alignas(PAGE_SIZE) volatile long value;
-};
-
-static struct page written;
 
 FIXTURE(running)
 {
@@ -84,25 +80,6 @@ static pthread_t start(void *(*body)(void *arg), void *arg)
 
 	CHECK(!pthread_create(&thread, NULL, body, arg));
 	return thread;
-}
-
-/* Does something inside, and faults or returns. */
-static long __noipa victim(void (*inside)(void), bool faults)
-{
-	written.value++;
-	if (inside)
-		inside();
-	if (faults)
-		touch_read(BAD_ADDRESS);
-	return 1;
-}
-
-static void expect_rescue(void (*inside)(void))
-{
-	long before = written.value;
-
-	CHECK(victim(inside, true) == RESCUED);
-	CHECK(written.value == before);
 }
 
 /* What a sibling tells and is told is in shared memory, which stays as it is. */

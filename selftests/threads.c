@@ -28,16 +28,12 @@
 
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
+#include "lib/victim.h"
 
 #define SIBLINGS	4
 #define ROUNDS		50
 
 /* On pages of their own. */
-struct page {
-	_Alignas(PAGE_SIZE) volatile long value;
-};
-
-static struct page written;
 static struct page counts[SIBLINGS];
 static struct page buffer;
 
@@ -109,31 +105,12 @@ static void *end_of(pthread_t thread)
 	return result;
 }
 
-/* Does something inside, and faults or returns. */
-static long __noipa victim(void (*inside)(void), bool faults)
-{
-	written.value++;
-	if (inside)
-		inside();
-	if (faults)
-		touch_read(BAD_ADDRESS);
-	return 1;
-}
-
 /* So that no call is given up because the machine is slow. */
 static int protect_patiently(const void *function)
 {
 	struct rescue_point rp = { .function = function, .watchdog_ms = 10000 };
 
 	return rescue_point_add(&rp);
-}
-
-static void expect_rescue(void (*inside)(void))
-{
-	long before = written.value;
-
-	CHECK(victim(inside, true) == RESCUED);
-	CHECK(written.value == before);
 }
 
 /* Threads that sleep. */

@@ -17,6 +17,7 @@
 
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
+#include "lib/victim.h"
 
 #define SIBLINGS	3
 /* Longer than any test: what ends a call's wait is never the watchdog. */
@@ -24,9 +25,7 @@
 #define CORE		"/dev/shm/reassure-core"
 #define CHECKPOINTS	REASSURE_SYSFS "/rescue_points/test/checkpoints"
 
-static struct {
-	_Alignas(PAGE_SIZE) volatile long value;
-} written, counts[SIBLINGS];
+static struct page counts[SIBLINGS];
 
 static bool end;
 
@@ -43,24 +42,6 @@ static long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-static long __noipa victim(void (*inside)(void), bool faults)
-{
-	written.value++;
-	if (inside)
-		inside();
-	if (faults)
-		touch_read(BAD_ADDRESS);
-	return 1;
-}
-
-static void expect_rescue(void (*inside)(void))
-{
-	long before = written.value;
-
-	CHECK(victim(inside, true) == RESCUED);
-	CHECK(written.value == before);
 }
 
 static void *count_up(void *arg)
