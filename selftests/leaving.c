@@ -256,6 +256,56 @@ TEST_F(leaving, by_exception)
 	EXPECT_EQ(20, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+/*
+ * With a return probe the unwinder finds no frame behind the call, and the program
+ * is aborted before anything is destroyed: that is a fault inside.
+ */
+static int uncaught_program(void *arg)
+{
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		CHECK(catch_thrown(THROW_OUT) == RESCUED);
+		CHECK(thrown_state == 0);
+		CHECK(catch_thrown(THROW_INSIDE) == RESCUED);
+		CHECK(thrown_state == 0);
+		CHECK(catch_thrown(THROW_NOTHING) == 1);
+		CHECK(thrown_state == 21);
+		thrown_state = 0;
+	}
+	return 0;
+}
+
+static void by_exception_with_return_probe(struct __test_metadata *_metadata,
+					   bool landings)
+{
+	struct rescue_point rp = {
+		.function = throwing_victim,
+		.landings = landings,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(uncaught_program, NULL));
+	EXPECT_EQ(6, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(3, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	ASSERT_EQ(0, rescue_point_delete("test"));
+	/* Where that is not one to rescue from, the program ends. */
+	rp.signals = SIGNAL_BIT(SIGSEGV);
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(-SIGABRT, child_run(uncaught_program, NULL));
+}
+
+TEST_F(leaving, by_exception_is_a_fault_with_a_return_probe)
+{
+	by_exception_with_return_probe(_metadata, false);
+}
+
+TEST_F(leaving, by_exception_is_a_fault_with_a_return_probe_and_landings)
+{
+	by_exception_with_return_probe(_metadata, true);
+}
+
 static int fault_after_exception_program(void *arg)
 {
 	CHECK(catch_thrown(THROW_OUT) == CAUGHT);
@@ -307,6 +357,53 @@ TEST_F(leaving, by_pthread_exit)
 	ASSERT_EQ(0, protect_exits(exiting_victim));
 	EXPECT_EQ(0, child_run(exiting_program, NULL));
 	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+}
+
+static void *exiting_thread(void *arg)
+{
+	exiting_victim(true);
+	CHECK(false);
+	return NULL;
+}
+
+static int exiting_thread_program(void *arg)
+{
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, exiting_thread, NULL));
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(changed == 11);
+	CHECK(exiting_victim(false) == 1);
+	return 0;
+}
+
+static void by_pthread_exit_with_return_probe(struct __test_metadata *_metadata,
+					      bool landings)
+{
+	struct rescue_point rp = {
+		.function = exiting_victim,
+		.landings = landings,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(exiting_program, NULL));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+	EXPECT_EQ(0, child_run(exiting_thread_program, NULL));
+	EXPECT_EQ(2, events_awaited(REASSURE_COUNTER_ABANDONED, 2));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
+/* The same, where the unwinder finds no more frames behind the call. */
+TEST_F(leaving, by_pthread_exit_with_a_return_probe)
+{
+	by_pthread_exit_with_return_probe(_metadata, false);
+}
+
+TEST_F(leaving, by_pthread_exit_with_a_return_probe_and_landings)
+{
+	by_pthread_exit_with_return_probe(_metadata, true);
 }
 
 /* By a switch to another stack, on which the same function runs. */

@@ -453,6 +453,23 @@ TEST_F(stack, left_by_longjmp_then_deeper_fault)
 	}
 }
 
+/* Where landings are probed it does not go unnoticed. */
+TEST_F(stack, left_by_longjmp_then_deeper_fault_with_landings)
+{
+	struct rescue_point rp = {
+		.function = jumping_victim,
+		.landings = true,
+	};
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(-SIGSEGV, child_run(jump_and_fault_deeper_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_CHECKPOINTS));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_ABANDONED));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_RESCUES));
+	/* None is open any more that could refuse. */
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
 static int jump_and_call_program(void *arg)
 {
 	int i;
