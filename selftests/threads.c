@@ -322,15 +322,78 @@ static void write_to_pipe(void)
 	CHECK(write(pipe_ends[1], "data", 4) == 4);
 }
 
-/* Long enough for the sibling to have come to where it waits. */
+/* What the sibling is, once it has nothing left to do but its system call. */
+static pid_t sibling;
+static long switches_before;
+
+static void tell_sibling(void)
+{
+	__atomic_store_n(&sibling, gettid(), __ATOMIC_SEQ_CST);
+}
+
+static long switches_of_sibling(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", sibling);
+	return number_in(path, "voluntary_ctxt_switches:");
+}
+
+/* It sleeps in that system call, as the kernel says. */
+static void await_asleep_in(int number)
+{
+	char path[64], text[256], wanted[16];
+	long until = now_ms() + 60000;
+
+	snprintf(wanted, sizeof(wanted), "%d ", number);
+	do {
+		CHECK(now_ms() < until);
+		pause_ms(1);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall",
+			 __atomic_load_n(&sibling, __ATOMIC_SEQ_CST));
+	} while (read_text(path, text, sizeof(text)) ||
+		 strncmp(text, wanted, strlen(wanted)));
+	switches_before = switches_of_sibling();
+	CHECK(switches_before >= 0);
+}
+
+/* It has been woken, and sleeps where it has to wait for the call. */
+static void await_woken(void)
+{
+	long until = now_ms() + 5000;
+
+	while (switches_of_sibling() == switches_before) {
+		CHECK(now_ms() < until);
+		pause_ms(1);
+	}
+}
+
 static void let_it_read(void)
 {
 	write_to_pipe();
-	pause_ms(10);
+	await_woken();
+}
+
+/* Into the page that the call has written to: it is there before the fault. */
+static void await_byte(const volatile void *where, char wanted)
+{
+	long until = now_ms() + 5000;
+
+	while (*(const volatile char *)where != wanted) {
+		CHECK(now_ms() < until);
+		pause_ms(1);
+	}
+}
+
+static void let_it_read_beside(void)
+{
+	let_it_read();
+	await_byte(&written.value + 1, 'd');
 }
 
 static void *read_into(void *arg)
 {
+	tell_sibling();
 	CHECK(read(pipe_ends[0], arg, 4) == 4);
 	CHECK(!memcmp(arg, "data", 4));
 	/* It is there when all others have seen so. */
@@ -351,7 +414,7 @@ static int reading_program(void *arg)
 
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	thread = start(read_into, (void *)&buffer);
-	pause_ms(50);
+	await_asleep_in(SYS_read);
 	expect_rescue(let_it_read);
 	await_reader();
 	end_of(thread);
@@ -375,8 +438,8 @@ static int same_page_program(void *arg)
 	written.value++;
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	thread = start(read_into, (void *)(&written.value + 1));
-	pause_ms(50);
-	expect_rescue(let_it_read);
+	await_asleep_in(SYS_read);
+	expect_rescue(let_it_read_beside);
 	await_reader();
 	end_of(thread);
 	CHECK(!memcmp((void *)(&written.value + 1), "data", 4));
@@ -400,6 +463,7 @@ static void *poll_there(void *arg)
 
 	for (i = 0; i < 2; i++)
 		fds[i] = (struct pollfd){ pipe_ends[i], POLLIN, 0x7777 };
+	tell_sibling();
 	CHECK(poll(fds, 2, -1) == 1);
 	for (i = 0; i < 2; i++) {
 		CHECK(fds[i].fd == pipe_ends[i] && fds[i].events == POLLIN);
@@ -409,6 +473,16 @@ static void *poll_there(void *arg)
 	return NULL;
 }
 
+static void let_it_poll_beside(void)
+{
+	const struct pollfd *fds = (const void *)(&written.value + 1);
+
+	let_it_read();
+	/* Little-endian. */
+	await_byte(&fds[0].revents, POLLIN);
+	await_byte(&fds[1].revents, 0);
+}
+
 static int polling_program(void *arg)
 {
 	pthread_t thread;
@@ -416,8 +490,8 @@ static int polling_program(void *arg)
 	written.value++;
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	thread = start(poll_there, (void *)(&written.value + 1));
-	pause_ms(50);
-	expect_rescue(let_it_read);
+	await_asleep_in(SYS_poll);
+	expect_rescue(let_it_poll_beside);
 	await_reader();
 	end_of(thread);
 	return 0;
@@ -437,13 +511,14 @@ static void let_it_read_there(void)
 {
 	fresh.value++;
 	let_it_read();
+	await_byte(&fresh.value + 1, 'd');
 }
 
 static int fresh_page_program(void *arg)
 {
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	start(read_into, (void *)(&fresh.value + 1));
-	pause_ms(50);
+	await_asleep_in(SYS_read);
 	victim(let_it_read_there, true);
 	return 1;
 }
@@ -463,11 +538,13 @@ static void add_to_semaphore(int number)
 {
 	struct sembuf operation = { .sem_op = number };
 
-	CHECK(!semop(semaphore, &operation, 1));
+	/* Not by whatever else the C library may do it with. */
+	CHECK(!syscall(SYS_semop, semaphore, &operation, 1));
 }
 
 static void *await_semaphore(void *arg)
 {
+	tell_sibling();
 	add_to_semaphore(-1);
 	return NULL;
 }
@@ -475,13 +552,13 @@ static void *await_semaphore(void *arg)
 static void let_it_go_on(void)
 {
 	add_to_semaphore(1);
-	pause_ms(10);
+	await_woken();
 }
 
 static int semaphore_program(void *arg)
 {
 	start(await_semaphore, NULL);
-	pause_ms(50);
+	await_asleep_in(SYS_semop);
 	victim(let_it_go_on, true);
 	return 1;
 }
@@ -562,7 +639,7 @@ static int later_program(void *arg)
 
 	CHECK(!pipe(pipe_ends) && !pipe(go_on));
 	thread = start(read_into, (void *)(&written.value + 1));
-	pause_ms(50);
+	await_asleep_in(SYS_read);
 	expect_rescue(NULL);
 	write_to_pipe();
 	await_reader();
