@@ -592,6 +592,43 @@ TEST_F(running, and_mappings)
 	EXPECT_EQ(2, all_refused_since_mark());
 }
 
+/* One of them waits for what the first thread has, and the kernel knows. */
+static uint32_t owned;
+
+static void *await_owned_futex(void *arg)
+{
+	CHECK(!syscall(SYS_futex, &owned, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+	return NULL;
+}
+
+static int amid_a_call_program(void *arg)
+{
+	pthread_t thread;
+
+	CHECK(!syscall(SYS_futex, &owned, FUTEX_LOCK_PI, 0, NULL, NULL, 0));
+	thread = start(await_owned_futex, NULL);
+	while (!(__atomic_load_n(&owned, __ATOMIC_SEQ_CST) & FUTEX_WAITERS))
+		pause_ms(1);
+	if (arg) {
+		victim(NULL, true);
+		return 1;
+	}
+	CHECK(!syscall(SYS_futex, &owned, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0));
+	CHECK(!pthread_join(thread, NULL));
+	expect_rescue(NULL);
+	return 0;
+}
+
+TEST_F(running, and_are_amid_a_system_call)
+{
+	ASSERT_EQ(0, protect(victim));
+	EXPECT_EQ(-SIGSEGV, child_run(amid_a_call_program, "faults"));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(0, child_run(amid_a_call_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
 /* What the call takes away would be set aside, and others miss it. */
 static char *taken;
 

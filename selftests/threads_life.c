@@ -3,13 +3,16 @@
  * Processes with threads that run, which stand still while another is inside: they
  * go on, or end, however the call is left and whatever becomes of the process.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,17 +26,17 @@
 /* Longer than any test: what ends a call's wait is never the watchdog. */
 #define NEVER_MS	60000
 #define CORE		"/dev/shm/reassure-core"
+#define CGROUP		"/sys/fs/cgroup/reassure-life/"
 #define CHECKPOINTS	REASSURE_SYSFS "/rescue_points/test/checkpoints"
 
 static struct page counts[SIBLINGS];
 
 static bool end;
 
-/* In shared memory: a call is inside; it is to go on; a sibling; how many ended. */
+/* In shared memory: a call is inside; it is to go on; a sibling. */
 static struct {
 	uint32_t inside, go_on;
 	pid_t sibling;
-	int ended;
 } *shared;
 
 static long now_ms(void)
@@ -234,6 +237,20 @@ TEST_F(life, when_the_thread_that_is_inside_ends)
 	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
 }
 
+/* The unwinder finds the end of the stack where the return probe leads to. */
+TEST_F(life, when_the_thread_that_is_inside_ends_with_a_return_probe)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+
+	rp.probe_exits = false;
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(thread_ends_program, end_thread));
+	EXPECT_EQ(0, child_run(thread_ends_program, end_thread_properly));
+	EXPECT_EQ(2, events_awaited(REASSURE_COUNTER_ABANDONED, 2));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
 /* The process is stopped, traced, killed or dumped from outside. */
 static void stay(void)
 {
@@ -295,6 +312,206 @@ TEST_F(life, when_one_is_stopped_by_a_debugger)
 	EXPECT_EQ(0, child_wait(child));
 }
 
+/*
+ * Frozen by its cgroup, the one that is inside is frozen first.  Those that stand
+ * still run none of the program's code either, but are not frozen before the call
+ * is given up.
+ */
+static bool is_frozen(bool frozen)
+{
+	return file_has(CGROUP "cgroup.events", frozen ? "frozen 1" : "frozen 0");
+}
+
+static bool set_frozen(bool frozen)
+{
+	int i;
+
+	if (write_text(CGROUP "cgroup.freeze", frozen ? "1" : "0"))
+		return false;
+	for (i = 0; i < 6000 && !is_frozen(frozen); i++)
+		usleep(10000);
+	return is_frozen(frozen);
+}
+
+static bool move_to_cgroup(pid_t pid)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return (!mkdir(CGROUP, 0700) || errno == EEXIST) &&
+	       !write_text(CGROUP "cgroup.procs", text);
+}
+
+static bool remove_cgroup(void)
+{
+	int i;
+
+	/* The process that has ended is on its way out. */
+	for (i = 0; i < 1000 && rmdir(CGROUP) && errno == EBUSY; i++)
+		usleep(10000);
+	return access(CGROUP, F_OK);
+}
+
+static int frozen_program(void *arg)
+{
+	start_siblings();
+	CHECK(victim(stay, false) == 1);
+	see_all_run();
+	end_siblings();
+	/* And the next is protected. */
+	expect_rescue(NULL);
+	return 0;
+}
+
+TEST_F(life, when_it_is_frozen)
+{
+	struct rescue_point rp = with_watchdog(500);
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	child = child_start(frozen_program, NULL);
+	meet_await(&shared->inside);
+	ASSERT_TRUE(move_to_cgroup(child));
+	EXPECT_TRUE(set_frozen(true));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_TRUE(set_frozen(false));
+	meet_signal(&shared->go_on);
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_TRUE(remove_cgroup());
+}
+
+/* With a watchdog that has more patience it is not frozen, but can be thawed. */
+TEST_F(life, when_it_is_frozen_and_not_given_up)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	child = child_start(frozen_program, NULL);
+	meet_await(&shared->inside);
+	ASSERT_TRUE(move_to_cgroup(child));
+	ASSERT_EQ(0, write_text(CGROUP "cgroup.freeze", "1"));
+	usleep(300000);
+	EXPECT_FALSE(is_frozen(true));
+	/* Frozen is the one that is inside, which would go on otherwise. */
+	meet_signal(&shared->go_on);
+	usleep(300000);
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_COMMITS));
+	EXPECT_TRUE(set_frozen(false));
+	EXPECT_EQ(0, child_wait(child));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_TRUE(remove_cgroup());
+}
+
+TEST_F(life, when_it_is_frozen_and_killed)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+	pid_t child;
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	child = child_start(frozen_program, NULL);
+	meet_await(&shared->inside);
+	ASSERT_TRUE(move_to_cgroup(child));
+	ASSERT_EQ(0, write_text(CGROUP "cgroup.freeze", "1"));
+	usleep(100000);
+	ASSERT_EQ(0, kill(child, SIGKILL));
+	EXPECT_EQ(-SIGKILL, child_wait(child));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+	EXPECT_TRUE(remove_cgroup());
+}
+
+/* seccomp ends the thread that is inside, or all. */
+static void call_forbidden(void)
+{
+	see_nobody_run();
+	syscall(SYS_getppid);
+}
+
+static void *call_and_be_killed(void *action)
+{
+	forbid_system_call(SYS_getppid, (unsigned long)action);
+	victim(call_forbidden, false);
+	CHECK(false);
+	return NULL;
+}
+
+static int forbidding_program(void *action)
+{
+	pthread_t thread;
+
+	start_siblings();
+	CHECK(!pthread_create(&thread, NULL, call_and_be_killed, action));
+	/* Who waits for it is woken. */
+	CHECK(!pthread_join(thread, NULL));
+	see_all_run();
+	/* And the next is protected. */
+	expect_rescue(see_nobody_run);
+	end_siblings();
+	return 0;
+}
+
+TEST_F(life, when_seccomp_ends_the_thread_that_is_inside)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+
+	rp.signals = DEFAULT_SIGNALS | SIGNAL_BIT(SIGSYS);
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(forbidding_program,
+			       (void *)(long)SECCOMP_RET_KILL_THREAD));
+	EXPECT_EQ(1, events_awaited(REASSURE_COUNTER_ABANDONED, 1));
+	EXPECT_EQ(0, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(-SIGSYS, child_run(forbidding_program,
+				     (void *)(long)SECCOMP_RET_KILL_PROCESS));
+	EXPECT_EQ(2, events_awaited(REASSURE_COUNTER_ABANDONED, 2));
+}
+
+/* Or one that stands still, by the system call that it comes to after the call. */
+static void *make_forbidden_calls(void *arg)
+{
+	forbid_system_call(SYS_getppid, SECCOMP_RET_KILL_THREAD);
+	__atomic_store_n(&shared->sibling, gettid(), __ATOMIC_SEQ_CST);
+	while (!__atomic_load_n(&shared->go_on, __ATOMIC_ACQUIRE))
+		;
+	syscall(SYS_getppid);
+	return NULL;
+}
+
+static void tell_and_see(void)
+{
+	meet_signal(&shared->go_on);
+	see_nobody_run();
+	/* It is there still. */
+	CHECK(!syscall(SYS_tgkill, getpid(), shared->sibling, 0));
+}
+
+static int parked_is_killed_program(void *arg)
+{
+	pthread_t thread;
+
+	start_siblings();
+	CHECK(!pthread_create(&thread, NULL, make_forbidden_calls, NULL));
+	while (!__atomic_load_n(&shared->sibling, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	expect_rescue(tell_and_see);
+	CHECK(!pthread_join(thread, NULL));
+	expect_rescue(see_nobody_run);
+	end_siblings();
+	return 0;
+}
+
+TEST_F(life, when_seccomp_ends_one_that_stood_still)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(parked_is_killed_program, NULL));
+	EXPECT_EQ(2, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(0, all_refused_since_mark());
+}
+
 TEST_F(life, when_it_is_killed)
 {
 	struct rescue_point rp = with_watchdog(NEVER_MS);
@@ -339,7 +556,8 @@ TEST_F(life, when_it_is_dumped)
  * Threads end while another is inside.  Who waits for one is woken when it has
  * ended, once, whatever becomes of the call.
  */
-#define ENDING	100
+#define ENDING		3
+#define ENDING_ROUNDS	40
 
 static sigjmp_buf refused_call;
 
@@ -348,27 +566,82 @@ static void on_fault(int sig)
 	siglongjmp(refused_call, 1);
 }
 
+static struct {
+	pthread_t thread, joiner;
+} ending[ENDING];
+
+/* In shared memory. */
+static struct {
+	uint32_t end;
+	int ended[ENDING], joined[ENDING];
+} *ends;
+
+static int joined_pipe[2];
+
 static void *end_soon(void *arg)
 {
-	usleep((long)arg * 37 % 1000);
-	__atomic_add_fetch(&shared->ended, 1, __ATOMIC_SEQ_CST);
+	long i = (long)arg;
+
+	usleep(i * 370 + random() % 1000);
+	__atomic_add_fetch(&ends->ended[i], 1, __ATOMIC_SEQ_CST);
 	return arg;
+}
+
+static void *end_when_told(void *arg)
+{
+	long i = (long)arg;
+
+	while (!__atomic_load_n(&ends->end, __ATOMIC_ACQUIRE))
+		;
+	__atomic_add_fetch(&ends->ended[i], 1, __ATOMIC_SEQ_CST);
+	return arg;
+}
+
+static void *join_one(void *arg)
+{
+	long i = (long)arg;
+	void *result;
+
+	CHECK(!pthread_join(ending[i].thread, &result) && result == arg);
+	__atomic_add_fetch(&ends->joined[i], 1, __ATOMIC_SEQ_CST);
+	CHECK(write(joined_pipe[1], "", 1) == 1);
+	return NULL;
+}
+
+static void start_ending(void *(*body)(void *arg))
+{
+	long i;
+
+	for (i = 0; i < ENDING; i++) {
+		CHECK(!pthread_create(&ending[i].thread, NULL, body, (void *)i));
+		CHECK(!pthread_create(&ending[i].joiner, NULL, join_one,
+				      (void *)i));
+	}
+}
+
+/* All have ended and been waited for, so often since the beginning. */
+static void see_all_joined(int times)
+{
+	int i;
+
+	for (i = 0; i < ENDING; i++) {
+		CHECK(!pthread_join(ending[i].joiner, NULL));
+		CHECK(ends->ended[i] == times);
+		CHECK(ends->joined[i] == times);
+	}
 }
 
 static int ending_program(void *arg)
 {
-	pthread_t thread;
-	void *result;
-	long i;
+	int round;
 
+	CHECK(!pipe(joined_pipe));
 	CHECK(signal(SIGSEGV, on_fault) != SIG_ERR);
-	for (i = 0; i < ENDING; i++) {
-		CHECK(!pthread_create(&thread, NULL, end_soon, (void *)i));
+	for (round = 0; round < ENDING_ROUNDS; round++) {
+		start_ending(end_soon);
 		if (!sigsetjmp(refused_call, 1))
 			CHECK(victim(NULL, true) == RESCUED);
-		CHECK(!pthread_join(thread, &result) && result == (void *)i);
-		CHECK(__atomic_load_n(&shared->ended, __ATOMIC_SEQ_CST) ==
-		      i + 1);
+		see_all_joined(round + 1);
 	}
 	return 0;
 }
@@ -377,10 +650,64 @@ TEST_F(life, when_threads_end)
 {
 	struct rescue_point rp = with_watchdog(10000);
 
+	ends = shared_memory(sizeof(*ends));
 	ASSERT_EQ(0, rescue_point_add(&rp));
 	EXPECT_EQ(0, child_run(ending_program, NULL));
-	EXPECT_EQ(ENDING, events_since_mark(REASSURE_COUNTER_RESCUES) +
-			  all_refused_since_mark());
+	EXPECT_EQ(ENDING_ROUNDS, events_since_mark(REASSURE_COUNTER_RESCUES) +
+				 all_refused_since_mark());
+}
+
+/* The call waits until all have ended and those that wait for them gone on. */
+static void let_them_end(void)
+{
+	char byte;
+	int i;
+
+	meet_signal(&ends->end);
+	for (i = 0; i < ENDING; i++)
+		CHECK(read(joined_pipe[0], &byte, 1) == 1);
+}
+
+static int all_end_program(void *arg)
+{
+	CHECK(!pipe(joined_pipe));
+	CHECK(signal(SIGSEGV, on_fault) != SIG_ERR);
+	start_ending(end_when_told);
+	if (!sigsetjmp(refused_call, 1)) {
+		victim(let_them_end, true);
+		return 1;
+	}
+	see_all_joined(1);
+	expect_rescue(NULL);
+	return 0;
+}
+
+/* Where others run they end inside, for certain, and the call is given up. */
+TEST_F(life, when_all_threads_end_inside)
+{
+	struct rescue_point rp = with_watchdog(NEVER_MS);
+
+	rp.threads = REASSURE_THREADS_RUN;
+	ends = shared_memory(sizeof(*ends));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(all_end_program, NULL));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_THREADS));
+	EXPECT_EQ(1, all_refused_since_mark());
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+}
+
+/* Where they stand still they end when the call is given up for that. */
+TEST_F(life, when_the_call_waits_for_threads_to_end)
+{
+	struct rescue_point rp = with_watchdog(1000);
+
+	ends = shared_memory(sizeof(*ends));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(all_end_program, NULL));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_GIVEN_UP));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_WATCHDOG));
+	EXPECT_EQ(1, all_refused_since_mark());
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
 /* Busy or blocked for longer than a watchdog that has no reason to bark. */
