@@ -106,6 +106,12 @@ static inline bool compat_denies_write_exec(struct mm_struct *mm)
 	return test_bit(MMF_HAS_MDWE, &mm->flags);
 }
 
+/* Whether the program has forbidden to unmap @vma. */
+static inline bool compat_is_sealed(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SEALED;
+}
+
 /* Tasks of a process that never run in user mode. */
 #define COMPAT_PF_WORKER	(PF_IO_WORKER | PF_USER_WORKER)
 
@@ -230,6 +236,11 @@ static inline int compat_mapcount(struct folio *folio)
 }
 
 static inline bool compat_denies_write_exec(struct mm_struct *mm)
+{
+	return false;
+}
+
+static inline bool compat_is_sealed(const struct vm_area_struct *vma)
 {
 	return false;
 }

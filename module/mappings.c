@@ -8,6 +8,8 @@
 #include <linux/hugetlb_inline.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/userfaultfd_k.h>
 
@@ -318,7 +320,9 @@ int mappings_changes_reserve(struct mapping_changes *changes,
  * @changes: receives what mappings_revert() can put back; @changes->list is
  *	the caller's to free
  *
- * Return: 0, -EBUSY when a mapping of the entry is not as it was, -ENOMEM.
+ * Return: 0; -EBUSY when a mapping of the entry is not as it was; -EOPNOTSUPP
+ * when userfaultfd watches one, of which to unmap it may wait for who reads that;
+ * -ENOMEM.
  */
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 		     bool reprotected, struct mapping_changes *changes)
@@ -335,6 +339,8 @@ int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 
 	changes->count = 0;
 	for_each_vma(vmi, vma) {
+		if (vma->vm_flags & __VM_UFFD_FLAGS)
+			return -EOPNOTSUPP;
 		for (at = vma->vm_start; at < vma->vm_end; at = until) {
 			until = vma->vm_end;
 			if (map == last || at < expected) {
@@ -401,8 +407,27 @@ static long reprotect(const struct mapping_change *change)
 		      (change->flags & VM_WRITE ? PROT_WRITE : 0) |
 		      (change->flags & VM_EXEC ? PROT_EXEC : 0),
 	};
+	unsigned int personality = current->personality;
+	long ret;
 
-	return kernel_mprotect(&regs);
+	/* The program's own: what it reads would become executable. */
+	current->personality &= ~READ_IMPLIES_EXEC;
+	ret = kernel_mprotect(&regs);
+	current->personality = personality;
+	return ret;
+}
+
+/* Those that become writable, or the others. */
+static long reprotect_all(const struct mapping_changes *changes, bool writable)
+{
+	const struct mapping_change *change = changes->list;
+	unsigned int i;
+	long ret = 0;
+
+	for (i = 0; !ret && i < changes->count; i++, change++)
+		if (!change->added && !(change->flags & VM_WRITE) == !writable)
+			ret = reprotect(change);
+	return ret;
 }
 
 /**
@@ -412,7 +437,8 @@ static long reprotect(const struct mapping_change *change)
  * @changes: what mappings_compare() has found
  *
  * When the kernel cannot unmap a range it stays, which harms nobody: no
- * pointer to it is left in the program.
+ * pointer to it is left in the program.  What becomes writable comes last, so
+ * that there is never more of it than there was: it has a limit.
  *
  * Return: 0, or a negative error where a protection could not be put back.
  */
@@ -423,15 +449,12 @@ int mappings_revert(const struct mappings *maps, struct mm_struct *mm,
 	unsigned int i;
 	long ret;
 
-	for (i = 0; i < changes->count; i++, change++) {
-		if (change->added) {
+	for (i = 0; i < changes->count; i++, change++)
+		if (change->added)
 			vm_munmap(change->start, change->end - change->start);
-			continue;
-		}
-		ret = reprotect(change);
-		if (ret)
-			return ret;
-	}
+	ret = reprotect_all(changes, false) ?: reprotect_all(changes, true);
+	if (ret)
+		return ret;
 
 	if (mm->brk == maps->brk)
 		return 0;

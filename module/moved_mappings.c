@@ -14,9 +14,11 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
 #include <linux/workqueue.h>
 
 #include "../uapi/reassure.h"
+#include "compat.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "moved_mappings.h"
@@ -27,10 +29,12 @@
 
 /*
  * What is of no use at another address, or tells somebody that it moves.
- * Moving what KSM may merge can fail for a signal that comes at the moment.
+ * Moving what KSM may merge can fail for a signal that comes at the moment, and
+ * what userfaultfd watches may wait for whoever reads that it has moved.
  */
 #define IMMOVABLE	(VM_IO | VM_PFNMAP | VM_MIXEDMAP | VM_DONTEXPAND | \
-			 VM_HUGETLB | VM_GROWSDOWN | VM_MERGEABLE)
+			 VM_HUGETLB | VM_GROWSDOWN | VM_MERGEABLE | \
+			 __VM_UFFD_FLAGS)
 
 /*
  * Memory is set aside from here on, far from where the kernel maps what a
@@ -266,10 +270,13 @@ static unsigned long find_room(struct guarded_mm *gm, unsigned long from,
 	return to;
 }
 
-/* Whether the process may have some mappings more, to move others back. */
+/*
+ * Whether the process may have some mappings more, to move others back: each
+ * move may split what stands there.
+ */
 bool moved_mappings_have_room(struct guarded_mm *gm)
 {
-	return READ_ONCE(guarded_mm_mm(gm)->map_count) <=
+	return READ_ONCE(guarded_mm_mm(gm)->map_count) + 2 * gm->moved.count <=
 	       DEFAULT_MAX_MAP_COUNT - SPARE_MAPPINGS;
 }
 
@@ -484,6 +491,36 @@ static int mapping_refusal(struct guarded_mm *gm, struct vm_area_struct *vma,
 	return -1;
 }
 
+/*
+ * Whether any page of @vma can be unmapped without the others: not where it has
+ * huge pages or is the kernel's own, or where the program has sealed it.
+ */
+static bool makes_way(struct vm_area_struct *vma)
+{
+	unsigned long second = vma->vm_start + PAGE_SIZE;
+
+	if (compat_is_sealed(vma))
+		return false;
+	return second == vma->vm_end || !vma->vm_ops ||
+	       !vma->vm_ops->may_split || !vma->vm_ops->may_split(vma, second);
+}
+
+/* Whether what stands now where memory is to be moved back can be unmapped. */
+static bool can_clear(struct guarded_mm *gm)
+{
+	struct moved_mapping *move;
+	struct vm_area_struct *vma;
+
+	list_for_each_entry(move, &gm->moved.list, node) {
+		VMA_ITERATOR(vmi, guarded_mm_mm(gm), move->from);
+
+		for_each_vma_range(vmi, vma, move->from + move->size)
+			if (!makes_way(vma))
+				return false;
+	}
+	return true;
+}
+
 /**
  * moved_mappings_check() - see whether all memory of the entry is still there
  * @gm: the address space of current, locked for reading
@@ -500,12 +537,14 @@ int moved_mappings_check(struct guarded_mm *gm)
 	VMA_ITERATOR(vmi, guarded_mm_mm(gm), 0);
 
 	for_each_vma(vmi, vma) {
+		if (vma->vm_flags & __VM_UFFD_FLAGS)
+			return REASSURE_REFUSED_USERFAULTFD;
 		refusal = mapping_refusal(gm, vma, &found);
 		if (refusal >= 0)
 			return refusal;
 	}
-	return found == mappings_size(&gm->maps) ? -1 :
-	       REASSURE_REFUSED_MAPPING;
+	return found == mappings_size(&gm->maps) && can_clear(gm) ?
+	       -1 : REASSURE_REFUSED_MAPPING;
 }
 
 /**

@@ -371,6 +371,8 @@ static int prepare_mappings(struct rollback *rb)
 	ret = mappings_compare(&gm->maps, mm, false, &rb->changes);
 	if (!ret)
 		return -1;
+	if (ret == -EOPNOTSUPP)
+		return REASSURE_REFUSED_USERFAULTFD;
 	/* Or it was another that changed them, unseen, before the entry. */
 	WRITE_ONCE(gm->maps.stale, true);
 	return ret == -ENOMEM ? REASSURE_REFUSED_MEMORY :

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -370,6 +371,39 @@ static void stack_before(void)
 	special_area = (void *)((here - 1000000) & ~(PAGE_SIZE - 1));
 }
 
+/* Of one page, which leaves a hole that is not as large as what comes over it. */
+#define HOLE		((char *)0x340000000000)
+
+static void hole_before(void)
+{
+	char *start = HOLE + 5 * PAGE_SIZE;
+
+	CHECK(mmap(start, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == start);
+	memset(start, 0x42, PAGE_SIZE);
+}
+
+static void map_over_hole(int flags)
+{
+	CHECK(!munmap(HOLE + 5 * PAGE_SIZE, PAGE_SIZE));
+	CHECK(mmap(HOLE, HUGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+		   MAP_ANONYMOUS | MAP_FIXED_NOREPLACE | flags, -1, 0) == HOLE);
+}
+
+/* What cannot be unmapped in part. */
+static void cover_with_hugetlb(void)
+{
+	map_over_hole(MAP_HUGETLB | MAP_NORESERVE);
+}
+
+/* What cannot be unmapped at all. */
+static void cover_with_sealed(void)
+{
+	map_over_hole(0);
+	if (syscall(SYS_mseal, HOLE, HUGE_SIZE, 0))
+		_exit(4);
+}
+
 static void move_and_grow(void)
 {
 	/* Into a place that has been used before. */
@@ -680,6 +714,73 @@ TEST(set_aside_within_a_limit)
 	test_end(_metadata->passed);
 }
 
+/* At no moment of a rollback is there more writable memory than at the entry. */
+static void protect_and_map(void)
+{
+	protect();
+	CHECK(mmap(area + AREA_SIZE, AREA_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	      area + AREA_SIZE);
+}
+
+/* The lower half is writable; in the call it is the other. */
+static unsigned char *halves;
+
+static void protect_other_half(void)
+{
+	CHECK(!mprotect(halves, AREA_SIZE, PROT_READ));
+	CHECK(!mprotect(halves + AREA_SIZE, AREA_SIZE, PROT_READ | PROT_WRITE));
+}
+
+static int writable_program(void *arg)
+{
+	void (*inside)(void) = arg;
+	struct rlimit limit;
+
+	make_areas();
+	halves = private_memory(2 * AREA_SIZE);
+	CHECK(!mprotect(halves + AREA_SIZE, AREA_SIZE, PROT_READ));
+	CHECK(victim(write_areas) == RESCUED);
+	limit.rlim_cur = number_in("/proc/self/status", "VmData:") * 1024;
+	limit.rlim_max = limit.rlim_cur;
+	CHECK(!setrlimit(RLIMIT_DATA, &limit));
+	CHECK(victim(inside) == RESCUED);
+	CHECK(area_is_whole());
+	memset(halves, 1, AREA_SIZE);
+	return 0;
+}
+
+TEST(protected_within_a_limit)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(writable_program, protect_and_map));
+	EXPECT_EQ(0, child_run(writable_program, protect_other_half));
+	EXPECT_EQ(0, all_refused_since_mark());
+	test_end(_metadata->passed);
+}
+
+/* What was not executable does not become so. */
+static int executing_program(void *arg)
+{
+	make_areas();
+	CHECK(victim(write_areas) == RESCUED);
+	CHECK(personality(READ_IMPLIES_EXEC) != -1);
+	CHECK(victim(protect_part) == RESCUED);
+	CHECK(area_is_whole());
+	CHECK(personality(0xffffffff) & READ_IMPLIES_EXEC);
+	return 0;
+}
+
+TEST(protected_where_reading_implies_executing)
+{
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	EXPECT_EQ(0, child_run(executing_program, NULL));
+	EXPECT_EQ(0, all_refused_since_mark());
+	test_end(_metadata->passed);
+}
+
 /* What no sum and no notifier tells of. */
 static void protect_untouched(void *untouched)
 {
@@ -790,6 +891,9 @@ FIXTURE_VARIANT(lost)
 
 #define LOST(function) \
 	FIXTURE_VARIANT_ADD(lost, function) { { NULL, function } }
+#define LOST_COVERED(what) \
+	FIXTURE_VARIANT_ADD(lost, cover_with_##what) { \
+		{ hole_before, cover_with_##what } }
 #define LOST_SPECIAL(what) \
 	FIXTURE_VARIANT_ADD(lost, unmap_##what) { \
 		{ what##_before, unmap_special_area } }
@@ -801,6 +905,8 @@ LOST(unmap_and_advise);
 LOST(unmap_shared);
 LOST(unmap_special);
 LOST(seal);
+LOST_COVERED(hugetlb);
+LOST_COVERED(sealed);
 LOST_SPECIAL(mergeable);
 LOST_SPECIAL(hugetlb);
 LOST_SPECIAL(device);
@@ -817,10 +923,19 @@ FIXTURE_TEARDOWN(lost)
 	test_end(_metadata->passed);
 }
 
+/* The program goes on with its own handler, or it does not. */
+#define HANDLED		100
+
+static void on_fault(int sig)
+{
+	_exit(HANDLED);
+}
+
 static int losing_program(void *arg)
 {
 	const struct loss *loss = arg;
 
+	CHECK(signal(SIGSEGV, on_fault) != SIG_ERR);
 	if (loss->before)
 		loss->before();
 	make_areas();
@@ -839,7 +954,8 @@ TEST_F(lost, mapping_is_not_rescued)
 
 	if (ended == 4)
 		SKIP(return, "there is no such memory here");
-	EXPECT_EQ(-SIGSEGV, ended);
+	/* Where a rollback fails half-way it is not handled. */
+	EXPECT_EQ(HANDLED, ended);
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
 	EXPECT_EQ(1, all_refused_since_mark());
@@ -1056,6 +1172,40 @@ static void register_userfaultfd(void)
 	CHECK(!ioctl(fd, UFFDIO_REGISTER, &range));
 }
 
+/* Who unmaps such memory waits for who reads that it is gone, here nobody. */
+static void add_userfaultfd(void)
+{
+	struct uffdio_register range = {
+		.range = { (unsigned long)private_memory(AREA_SIZE), AREA_SIZE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	struct uffdio_api api = {
+		.api = UFFD_API,
+		.features = UFFD_FEATURE_EVENT_UNMAP,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
+
+	if (fd < 0)
+		_exit(4);
+	CHECK(!ioctl(fd, UFFDIO_API, &api));
+	CHECK(!ioctl(fd, UFFDIO_REGISTER, &range));
+}
+
+static void add_userfaultfd_and_unmap(void)
+{
+	add_userfaultfd();
+	unmap();
+}
+
+static int userfaultfd_added_program(void *arg)
+{
+	make_areas();
+	/* Ends one that waits for ever. */
+	alarm(120);
+	victim(arg);
+	return 1;
+}
+
 static int userfaultfd_before_program(void *arg)
 {
 	make_areas();
@@ -1090,6 +1240,28 @@ TEST_F(special, userfaultfd_inside)
 		SKIP(return, "no userfaultfd");
 	EXPECT_EQ(-SIGSEGV, ended);
 	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+static void expect_userfaultfd_refused(struct __test_metadata *_metadata,
+				       void (*inside)(void))
+{
+	int ended = child_run(userfaultfd_added_program, inside);
+
+	if (ended == 4)
+		SKIP(return, "no userfaultfd");
+	EXPECT_EQ(-SIGSEGV, ended);
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_USERFAULTFD));
+	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+TEST_F(special, userfaultfd_added)
+{
+	expect_userfaultfd_refused(_metadata, add_userfaultfd);
+}
+
+TEST_F(special, userfaultfd_added_and_unmapped)
+{
+	expect_userfaultfd_refused(_metadata, add_userfaultfd_and_unmap);
 }
 
 static void *map_huge(int flags)
