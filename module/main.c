@@ -11,6 +11,7 @@
 #include "page_log.h"
 #include "probed_places.h"
 #include "rescue_point.h"
+#include "switch.h"
 #include "sysfs.h"
 #include "system_calls.h"
 #include "write_guard.h"
@@ -69,6 +70,7 @@ static void __exit reassure_exit(void)
 {
 	reassure_netlink_exit();
 	rescue_point_delete_all();
+	reassure_switch_exit();
 	write_guard_await();
 	reassure_probed_places_exit();
 	reassure_sysfs_exit();

@@ -245,7 +245,7 @@ static int add_reprotected(struct mapping_changes *changes,
 	if (!changed)
 		return 0;
 	if (!reprotected || changed & ~MAPPINGS_PROTECTION)
-		return -EBUSY;
+		return -EACCES;
 	return add_change(changes, start, end, map->flags, false);
 }
 
@@ -320,7 +320,8 @@ int mappings_changes_reserve(struct mapping_changes *changes,
  * @changes: receives what mappings_revert() can put back; @changes->list is
  *	the caller's to free
  *
- * Return: 0; -EBUSY when a mapping of the entry is not as it was; -EOPNOTSUPP
+ * Return: 0; -EBUSY when a mapping of the entry is gone or maps something else;
+ * -EACCES when its flags cannot be put back; -EOPNOTSUPP
  * when userfaultfd watches one, of which to unmap it may wait for who reads that;
  * -ENOMEM.
  */

@@ -16,6 +16,7 @@
 #include "landings.h"
 #include "netlink.h"
 #include "rescue_point.h"
+#include "switch.h"
 
 #define DEFAULT_SIGNALS	(BIT_ULL(SIGILL - 1) | BIT_ULL(SIGABRT - 1) | \
 			 BIT_ULL(SIGBUS - 1) | BIT_ULL(SIGFPE - 1) | \
@@ -162,6 +163,10 @@ static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
+};
+
+static const struct nla_policy switch_policy[REASSURE_A_MAX + 1] = {
+	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* The process that opened the socket and the sender must both have it. */
@@ -484,6 +489,15 @@ static int parse_place(struct genl_info *info,
 	return ret;
 }
 
+/* What was asked for is done, and protects nobody.  A former warning may wait. */
+static int warn_if_off(int ret, struct genl_info *info)
+{
+	if (!ret && switch_is_off())
+		NL_SET_ERR_MSG(info->extack,
+			       "the module is switched off, so that nothing is protected: see reassurectl status; reassurectl on switches it on");
+	return ret;
+}
+
 static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct rescue_point_settings settings = {
@@ -504,7 +518,7 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 		return ret;
 	ret = rescue_point_add(&config, &settings, file, info->extack);
 	fput(file);
-	return ret;
+	return warn_if_off(ret, info);
 }
 
 static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
@@ -518,7 +532,7 @@ static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
 		return ret;
 	ret = rescue_point_rebind(&config, file, info->extack);
 	fput(file);
-	return ret;
+	return warn_if_off(ret, info);
 }
 
 static int change_settings(struct rescue_point_settings *settings, void *data)
@@ -536,8 +550,9 @@ static int rescue_point_set_doit(struct sk_buff *skb, struct genl_info *info)
 		return ret;
 	for (i = REASSURE_A_NAME + 1; i <= REASSURE_A_MAX; i++)
 		if (info->attrs[i])
-			return rescue_point_set(name, change_settings, info,
-						info->extack);
+			return warn_if_off(rescue_point_set(name, change_settings,
+							    info, info->extack),
+					   info);
 	NL_SET_ERR_MSG(info->extack, "there is nothing to change");
 	return -EINVAL;
 }
@@ -826,6 +841,7 @@ static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
 				   REASSURE_CMD_STATUS_GET);
 	if (!header ||
 	    nla_put_u32(msg, REASSURE_A_RESCUE_POINTS, rescue_point_count()) ||
+	    nla_put_u32(msg, REASSURE_A_OFF, switch_state()) ||
 	    nla_put_string(msg, REASSURE_A_MODULE_VERSION,
 			   THIS_MODULE->version) ||
 	    put_all_counters(msg, &reassure_counters)) {
@@ -834,6 +850,24 @@ static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
 	}
 	genlmsg_end(msg, header);
 	return genlmsg_reply(msg, info);
+}
+
+static int switch_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *enabled = info->attrs[REASSURE_A_ENABLED];
+
+	if (!enabled) {
+		NL_SET_ERR_MSG(info->extack,
+			       "REASSURE_A_ENABLED is missing: whether to switch the module on");
+		return -EINVAL;
+	}
+	if (nla_get_u8(enabled))
+		switch_on();
+	else
+		switch_off(REASSURE_OFF_ADMINISTRATOR);
+	/* Not later, so that what comes after the answer is so. */
+	rescue_points_follow_switch();
+	return 0;
 }
 
 static const struct genl_ops ops[] = {
@@ -876,6 +910,12 @@ static const struct genl_ops ops[] = {
 		.policy = rebind_policy,
 		.maxattr = ARRAY_SIZE(rebind_policy) - 1,
 		.doit = rescue_point_rebind_doit,
+	},
+	{
+		.cmd = REASSURE_CMD_SWITCH,
+		.policy = switch_policy,
+		.maxattr = ARRAY_SIZE(switch_policy) - 1,
+		.doit = switch_doit,
 	},
 };
 

@@ -21,6 +21,7 @@
 #include "oracle.h"
 #include "page_table.h"
 #include "rescue_point.h"
+#include "switch.h"
 
 /* Was not present at the entry. */
 #define ORACLE_UNKNOWN	xa_mk_value(0)
@@ -45,7 +46,15 @@ static int show_unverified(char *buffer, const struct kernel_param *param)
 	return sysfs_emit(buffer, "%ld\n", atomic_long_read(&unverified));
 }
 
-static const struct kernel_param_ops unverified_ops = { .get = show_unverified };
+static int set_unverified(const char *value, const struct kernel_param *param)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops unverified_ops = {
+	.set = set_unverified,
+	.get = show_unverified,
+};
 module_param_cb(unverified, &unverified_ops, NULL, 0444);
 MODULE_PARM_DESC(unverified, "calls that could not be verified, for want of memory or because a page could not be read back");
 
@@ -390,6 +399,7 @@ void oracle_compare(struct oracle *oracle, struct guarded_mm *gm,
 	pr_err_ratelimited("verify: %s[%d] in %s: memory at 0x%lx is not as at the entry\n",
 			   current->comm, task_pid_nr(current),
 			   rp->config.name, address);
+	switch_off(REASSURE_OFF_DIFFERENCE);
 }
 
 void oracle_free(struct oracle *oracle)

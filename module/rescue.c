@@ -11,6 +11,7 @@
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "rescue.h"
+#include "switch.h"
 
 /* What rescue() answers besides a refusal. */
 #define RESCUED			(-1)
@@ -401,6 +402,9 @@ void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
 
 	/* Task work is also run from do_exit(), where the memory is gone. */
 	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
+		return;
+	/* The calls are about to be let go. */
+	if (switch_is_off())
 		return;
 	first = cp->first;
 	for (; cp; cp = cp->outer) {

@@ -18,6 +18,7 @@
 #include "mapping_guard.h"
 #include "rescue_point.h"
 #include "skip.h"
+#include "switch.h"
 #include "sysfs.h"
 #include "system_calls.h"
 #include "write_guard.h"
@@ -454,6 +455,18 @@ static void open_entry(struct rescue_point *rp, int why)
 }
 
 /*
+ * As the switch says.  One that is thrown after the look has all rescue points
+ * in the registry, whose lock is held, look again.
+ */
+static void follow_switch(struct rescue_point *rp)
+{
+	if (switch_is_off())
+		close_entry(rp, RESCUE_POINT_OFF);
+	else
+		open_entry(rp, RESCUE_POINT_OFF);
+}
+
+/*
  * As the settings say.  Calls that are inside of a disabled one are committed a
  * moment later: a rollback may wait for whom it asks for a page, and the locks
  * of generic netlink are held here.
@@ -499,6 +512,7 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	list_add_tail(&rp->node, &rescue_points);
 	count++;
 	generation++;
+	follow_switch(rp);
 	enable(rp);
 	open_entry(rp, RESCUE_POINT_INACTIVE);
 	return 0;
@@ -661,6 +675,7 @@ static void take_over(struct rescue_point *rp, struct rescue_point *old)
 	sysfs_show(rp->kobject, &rp->counters);
 	list_replace(&old->node, &rp->node);
 	generation++;
+	follow_switch(rp);
 	enable(rp);
 	open_entry(rp, RESCUE_POINT_INACTIVE);
 }
@@ -792,6 +807,25 @@ void rescue_point_delete_all(void)
 	mutex_lock(&registry_lock);
 	list_for_each_entry_safe(rp, next, &rescue_points, node)
 		deactivate(rp);
+	mutex_unlock(&registry_lock);
+}
+
+/**
+ * rescue_points_follow_switch() - let all rescue points be as the switch says
+ *
+ * Calls that are inside are committed a moment later, when all are closed: else
+ * those around would be rescued in their place.
+ */
+void rescue_points_follow_switch(void)
+{
+	struct rescue_point *rp;
+
+	mutex_lock(&registry_lock);
+	list_for_each_entry(rp, &rescue_points, node)
+		follow_switch(rp);
+	list_for_each_entry(rp, &rescue_points, node)
+		if (test_bit(RESCUE_POINT_OFF, &rp->closed))
+			schedule_work(&rp->closing);
 	mutex_unlock(&registry_lock);
 }
 

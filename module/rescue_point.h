@@ -91,6 +91,8 @@ struct rescue_point_config {
 #define RESCUE_POINT_STALE	1
 /* An administrator says so. */
 #define RESCUE_POINT_DISABLED	2
+/* So are all, see switch.c. */
+#define RESCUE_POINT_OFF	3
 
 /**
  * struct rescue_point - a function whose calls are rescued
@@ -110,8 +112,8 @@ struct rescue_point_config {
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
  * @skips: the last call found the budget spent and returned at once
  * @closed: RESCUE_POINT_* of why no call opens a checkpoint
- * @closing: commits the calls that are inside when it has become stale or is
- *	disabled
+ * @closing: commits the calls that are inside when it has become stale, is
+ *	disabled or all are switched off
  */
 struct rescue_point {
 	struct list_head node;
@@ -147,6 +149,7 @@ int rescue_point_set(const char *name,
 		     void *data, struct netlink_ext_ack *extack);
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack);
 void rescue_point_delete_all(void);
+void rescue_points_follow_switch(void);
 
 /*
  * Calls @visit for the rescue point called @name, or for all from the

@@ -15,6 +15,7 @@
 #include "page_table.h"
 #include "protection.h"
 #include "rollback.h"
+#include "switch.h"
 
 /* Attempts to bring back a page that reclaim takes away again each time. */
 #define BRING_BACK_ATTEMPTS	8
@@ -599,6 +600,24 @@ static int compare_mappings(struct rollback *rb)
 	return ret;
 }
 
+/*
+ * Preparing has seen that nothing else is missing, so that only a defect of ours
+ * explains it where nobody but current could change its mappings meanwhile: no
+ * other thread, and no worker of io_uring.
+ */
+static int verify_mappings(struct rollback *rb)
+{
+	int ret = compare_mappings(rb);
+
+	if (ret == -EBUSY && thread_group_empty(current) &&
+	    !compat_has_io_uring()) {
+		pr_err("%s[%d]: mappings are not as at the entry after they were put back\n",
+		       current->comm, task_pid_nr(current));
+		switch_off(REASSURE_OFF_ROLLBACK);
+	}
+	return ret;
+}
+
 /* What got its protection back has become writable for shared memory. */
 static void note_reprotected(struct rollback *rb)
 {
@@ -622,14 +641,14 @@ static int restore_mappings(struct rollback *rb)
 
 	gm->rearranging = current;
 	if (rearranged)
-		ret = moved_mappings_put_back(gm, 0) ?: compare_mappings(rb);
+		ret = moved_mappings_put_back(gm, 0) ?: verify_mappings(rb);
 	if (!ret)
 		ret = mappings_revert(&gm->maps, guarded_mm_mm(gm),
 				      &rb->changes);
 	if (rearranged)
 		note_reprotected(rb);
 	if (!ret && rearranged)
-		ret = compare_mappings(rb);
+		ret = verify_mappings(rb);
 	gm->reprotected = false;
 	gm->rearranging = NULL;
 	return ret;

@@ -9,8 +9,6 @@
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
 
-#define PARAMETERS	"/sys/module/reassure/parameters/"
-
 /* Nothing is mapped here. */
 #define NOWHERE		0x10000000UL
 
@@ -74,6 +72,10 @@ FIXTURE_SETUP(oracle)
 FIXTURE_TEARDOWN(oracle)
 {
 	EXPECT_EQ(self->unverified, unverified());
+	/* Which the module does after a difference. */
+	EXPECT_TRUE(module_is_off_for(events_since_mark(REASSURE_COUNTER_DIFFERENCES) ?
+				      "difference" : "no"));
+	EXPECT_EQ(0, module_switch(true));
 	write_text(PARAMETERS "verify", self->verify);
 	test_end(_metadata->passed);
 }

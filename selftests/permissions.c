@@ -61,6 +61,9 @@ static struct nl_msg *valid_message(const struct channel *channel, int command)
 		nla_put_s32(msg, REASSURE_A_FILE_FD, fd);
 		nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
 		break;
+	case REASSURE_CMD_SWITCH:
+		nla_put_u8(msg, REASSURE_A_ENABLED, 0);
+		break;
 	case REASSURE_CMD_RESCUE_POINT_SET:
 		nla_put_s64(msg, REASSURE_A_RETURN, 1);
 		__attribute__((fallthrough));
@@ -1092,6 +1095,40 @@ TEST_F(permissions, are_no_leave_for_what_is_not_there)
 	EXPECT_EQ(-EOPNOTSUPP, answer.error);
 	channel_close(&channel);
 	EXPECT_EQ(0, access(REASSURE_SYSFS "/rescue_points/test", F_OK));
+}
+
+static int send_switch(void (*fill)(struct nl_msg *msg))
+{
+	struct channel channel;
+	struct answer answer;
+	struct nl_msg *msg;
+
+	CHECK(!channel_open(&channel));
+	msg = channel_message(&channel, REASSURE_CMD_SWITCH, NLM_F_ACK);
+	fill(msg);
+	channel_send(&channel, msg, &answer);
+	channel_close(&channel);
+	CHECK(!answer.error || *answer.text);
+	return answer.error;
+}
+
+static void nothing(struct nl_msg *msg)
+{
+}
+
+static void off_for_one(struct nl_msg *msg)
+{
+	nla_put_u8(msg, REASSURE_A_ENABLED, 0);
+	nla_put_string(msg, REASSURE_A_NAME, "test");
+}
+
+TEST_F(permissions, are_no_leave_to_switch_to_nonsense)
+{
+	EXPECT_EQ(-EINVAL, send_switch(nothing));
+	EXPECT_EQ(-ERANGE, send_switch(enabled_unknown));
+	EXPECT_EQ(-EINVAL, send_switch(enabled_long));
+	EXPECT_EQ(-EINVAL, send_switch(off_for_one));
+	EXPECT_TRUE(module_is_off_for("no"));
 }
 
 /* More than fits into one message; with a name of the greatest length. */

@@ -67,7 +67,8 @@
  *	descriptors, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
  *	REASSURE_A_REFUSED, REASSURE_A_FILE_STATE.
  * @REASSURE_CMD_STATUS_GET: the global counters: REASSURE_A_RESCUE_POINTS,
- *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION.
+ *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION; and
+ *	REASSURE_A_OFF.
  * @REASSURE_CMD_RESCUE_POINT_SET: change the rescue point REASSURE_A_NAME.
  *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID and those that ADD
  *	takes which do not say where the function is; at least one.  What is not
@@ -85,6 +86,13 @@
  *	counters and what is left of the budget stay.  Calls that are inside at
  *	the old place are committed.  Errors are those of ADD, -ENOENT, and -EOPNOTSUPP
  *	when only REASSURE_A_EXITS comes or goes; then nothing has changed.
+ * @REASSURE_CMD_SWITCH: switch the whole module on or off, as
+ *	REASSURE_A_ENABLED says, which is needed.  While it is off no call opens
+ *	a checkpoint and none is rescued, and calls that are inside are committed
+ *	a moment later.  Rescue points stay, with their own REASSURE_A_ENABLED;
+ *	ADD, SET and REBIND work, and their acknowledgment has a text that says
+ *	that it is off.  The module switches itself off after a defect of its
+ *	own, see enum reassure_off; the reason is forgotten when it is switched on.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,
@@ -95,6 +103,7 @@ enum reassure_command {
 	REASSURE_CMD_STATUS_GET,
 	REASSURE_CMD_RESCUE_POINT_SET,
 	REASSURE_CMD_RESCUE_POINT_REBIND,
+	REASSURE_CMD_SWITCH,
 
 	__REASSURE_CMD_LAST,
 	REASSURE_CMD_MAX = __REASSURE_CMD_LAST - 1
@@ -170,7 +179,8 @@ enum reassure_command {
  * @REASSURE_A_MODE: u32, one of enum reassure_mode; default
  *	REASSURE_MODE_RESCUE
  * @REASSURE_A_ENABLED: u8, 0 or 1: whether calls open checkpoints, or are let
- *	be as if there were no rescue point; default 1
+ *	be as if there were no rescue point; default 1.  In SWITCH: those of all
+ * @REASSURE_A_OFF: u32, in the answer to STATUS_GET: one of enum reassure_off
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -206,6 +216,7 @@ enum reassure_attribute {
 	REASSURE_A_THREADS,
 	REASSURE_A_MODE,
 	REASSURE_A_ENABLED,
+	REASSURE_A_OFF,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -328,6 +339,28 @@ enum reassure_mode {
 
 	__REASSURE_MODE_LAST,
 	REASSURE_MODE_MAX = __REASSURE_MODE_LAST - 1
+};
+
+/**
+ * enum reassure_off - whether the module is switched off, and why
+ * @REASSURE_OFF_NOT: it is on
+ * @REASSURE_OFF_PARAMETER: it was loaded with the parameter enabled=0
+ * @REASSURE_OFF_ADMINISTRATOR: by REASSURE_CMD_SWITCH
+ * @REASSURE_OFF_DIFFERENCE: by itself: after a rollback memory was not as at
+ *	the entry, see REASSURE_COUNTER_DIFFERENCES
+ * @REASSURE_OFF_ROLLBACK: by itself: when a rollback had put mappings back they
+ *	were not as at the entry, and the process that did it could not have
+ *	changed them.  It was killed by its signal
+ */
+enum reassure_off {
+	REASSURE_OFF_NOT,
+	REASSURE_OFF_PARAMETER,
+	REASSURE_OFF_ADMINISTRATOR,
+	REASSURE_OFF_DIFFERENCE,
+	REASSURE_OFF_ROLLBACK,
+
+	__REASSURE_OFF_LAST,
+	REASSURE_OFF_MAX = __REASSURE_OFF_LAST - 1
 };
 
 /**

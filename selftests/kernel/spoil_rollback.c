@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Changes the memory of a process when it has been rolled back, before the
- * oracle looks: which must find it.
+ * oracle looks; or loses a page of it while its mappings are put back, before
+ * the rollback looks itself: which must find it.
  */
 #include <linux/fs.h>
 #include <linux/kprobes.h>
@@ -12,18 +13,23 @@
 #include <linux/uaccess.h>
 
 #include "compat.h"
+#include "moved_mappings.h"
 #include "oracle.h"
 #include "redirection.h"
 
 static char *change;
 module_param(change, charp, 0444);
-MODULE_PARM_DESC(change, "write, map or unmap");
+MODULE_PARM_DESC(change, "write, map or unmap; or lose, which unmaps earlier");
 
 static unsigned long address;
 module_param(address, ulong, 0444);
 MODULE_PARM_DESC(address, "the byte, or the page, to change");
 
 DEFINE_STATIC_CALL_NULL(compare, oracle_compare);
+DEFINE_STATIC_CALL_NULL(put_back, moved_mappings_put_back);
+
+/* In place of which function. */
+static void *spoiler;
 
 static void spoil(void)
 {
@@ -50,11 +56,19 @@ static void spoil_and_compare(struct oracle *oracle, struct guarded_mm *gm,
 	barrier();
 }
 
+static int put_back_and_spoil(struct guarded_mm *gm, unsigned int count)
+{
+	int ret = static_call(put_back)(gm, count);
+
+	WARN_ON(vm_munmap(address, PAGE_SIZE));
+	return ret;
+}
+
 static void notrace redirect(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	if (!within_module(parent_ip, THIS_MODULE))
-		compat_set_ip(fregs, (unsigned long)spoil_and_compare);
+		compat_set_ip(fregs, (unsigned long)spoiler);
 }
 
 static struct ftrace_ops redirection = {
@@ -65,14 +79,22 @@ static struct ftrace_ops redirection = {
 static int __init spoil_rollback_init(void)
 {
 	struct kprobe probe = { .symbol_name = "oracle_compare" };
+	bool loses;
 	int ret;
 
 	if (!change || !address)
 		return -EINVAL;
+	loses = !strcmp(change, "lose");
+	if (loses)
+		probe.symbol_name = "moved_mappings_put_back";
 	ret = register_kprobe(&probe);
 	if (ret)
 		return ret;
-	static_call_update(compare, (typeof(&oracle_compare))probe.addr);
+	spoiler = loses ? (void *)put_back_and_spoil : (void *)spoil_and_compare;
+	if (loses)
+		static_call_update(put_back, (typeof(&moved_mappings_put_back))probe.addr);
+	else
+		static_call_update(compare, (typeof(&oracle_compare))probe.addr);
 	unregister_kprobe(&probe);
 	return redirection_start(&redirection, probe.symbol_name);
 }

@@ -436,6 +436,33 @@ int rescue_points_flush(void)
 	return send_message(REASSURE_CMD_RESCUE_POINT_FLUSH, NULL, NULL);
 }
 
+static void fill_switch(struct nl_msg *msg, const void *arg)
+{
+	const bool *on = arg;
+
+	nla_put_u8(msg, REASSURE_A_ENABLED, *on);
+}
+
+int module_switch(bool on)
+{
+	return send_message(REASSURE_CMD_SWITCH, fill_switch, &on);
+}
+
+bool module_is_off_for(const char *why)
+{
+	char text[32];
+
+	if (read_text(PARAMETERS "switched_off", text, sizeof(text)))
+		return false;
+	text[strcspn(text, "\n")] = 0;
+	return !strcmp(text, why);
+}
+
+bool module_is_enabled(void)
+{
+	return file_has(PARAMETERS "enabled", "Y");
+}
+
 /* What the module said to the last command. */
 const char *rescue_point_error(void)
 {
@@ -810,7 +837,12 @@ static int unload(const char *name)
 
 int module_load(void)
 {
-	return load(getenv("REASSURE_KO") ?: "", "");
+	return module_load_with("");
+}
+
+int module_load_with(const char *parameters)
+{
+	return load(getenv("REASSURE_KO") ?: "", parameters);
 }
 
 int module_unload(void)

@@ -23,6 +23,7 @@
 #define barrier()	asm volatile("" : : : "memory")
 
 #define REASSURE_SYSFS	"/sys/kernel/reassure"
+#define PARAMETERS	"/sys/module/reassure/parameters/"
 
 #define SIGNAL_BIT(sig)	(1ULL << ((sig) - 1))
 #define DEFAULT_SIGNALS	(SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGABRT) | \
@@ -148,6 +149,11 @@ int rescue_point_landings_probed(const char *name);
 int rescue_point_delete(const char *name);
 int rescue_points_flush(void);
 const char *rescue_point_error(void);
+
+/* Of the whole module; why is a word of its parameter switched_off. */
+int module_switch(bool on);
+bool module_is_off_for(const char *why);
+bool module_is_enabled(void);
 int function_place(const void *function, char *path, size_t size,
 		   uint64_t *offset);
 
@@ -202,6 +208,7 @@ unsigned long number_from_environment(const char *name,
 
 /* Of the module's file that the environment names; negative on failure. */
 int module_load(void);
+int module_load_with(const char *parameters);
 /* Waits for page faults that are under way. */
 int module_unload(void);
 int module_unload_now(void);

@@ -217,6 +217,21 @@ static void print(const struct kernel_answer *answer, void *data)
 	print_counters(answer, "  ");
 }
 
+static void warn_if_off(const struct kernel_answer *answer, void *data)
+{
+	(void)data;
+	if (answer->off)
+		failed("warning: the module is switched off: see reassurectl status");
+}
+
+/* And what is to be said beside it. */
+static int list(answer_visitor visit, void *data)
+{
+	if (kernel_list(visit, data) || kernel_status(warn_if_off, NULL))
+		return EXIT_FAILED;
+	return EXIT_OK;
+}
+
 int cmd_list(int argc, char **argv)
 {
 	struct json_object *array;
@@ -227,14 +242,15 @@ int cmd_list(int argc, char **argv)
 	if (ret)
 		return ret;
 	if (!json) {
-		if (kernel_list(print, &number))
-			return EXIT_FAILED;
+		ret = list(print, &number);
+		if (ret)
+			return ret;
 		if (!number)
 			puts("There are no rescue points.");
 		return EXIT_OK;
 	}
 	array = json_object_new_array();
-	ret = kernel_list(add_json, array) ? EXIT_FAILED : EXIT_OK;
+	ret = list(add_json, array);
 	if (!ret)
 		print_json(array);
 	json_object_put(array);

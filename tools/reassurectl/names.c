@@ -71,6 +71,14 @@ const char *const mode_names[REASSURE_MODE_MAX + 1] = {
 	[REASSURE_MODE_OBSERVE] = "observe",
 };
 
+const char *const off_names[REASSURE_OFF_MAX + 1] = {
+	[REASSURE_OFF_NOT] = "no",
+	[REASSURE_OFF_PARAMETER] = "parameter",
+	[REASSURE_OFF_ADMINISTRATOR] = "administrator",
+	[REASSURE_OFF_DIFFERENCE] = "difference",
+	[REASSURE_OFF_ROLLBACK] = "rollback",
+};
+
 const char *const file_state_names[REASSURE_FILE_MAX + 1] = {
 	[REASSURE_FILE_CURRENT] = "current",
 	[REASSURE_FILE_REPLACED] = "replaced",

@@ -238,6 +238,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_THREADS] = { .type = NLA_U32 },
 		[REASSURE_A_MODE] = { .type = NLA_U32 },
 		[REASSURE_A_ENABLED] = { .type = NLA_U8 },
+		[REASSURE_A_OFF] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_RESCUES] = { .type = NLA_U32 },
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
 		[REASSURE_A_FILE_STATE] = { .type = NLA_U32 },
@@ -282,6 +283,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->deadline_ms = nla_get_u32(attrs[REASSURE_A_DEADLINE]);
 	if (attrs[REASSURE_A_ENABLED])
 		answer->enabled = nla_get_u8(attrs[REASSURE_A_ENABLED]);
+	if (attrs[REASSURE_A_OFF])
+		answer->off = nla_get_u32(attrs[REASSURE_A_OFF]);
 	if (attrs[REASSURE_A_MODE])
 		answer->mode = nla_get_u32(attrs[REASSURE_A_MODE]);
 	if (attrs[REASSURE_A_THREADS])
@@ -298,6 +301,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 	    answer->shared > REASSURE_SHARED_MAX ||
 	    answer->exhausted > REASSURE_EXHAUSTED_MAX ||
 	    answer->mode > REASSURE_MODE_MAX ||
+	    answer->off > REASSURE_OFF_MAX ||
 	    answer->threads > REASSURE_THREADS_MAX ||
 	    answer->file_state > REASSURE_FILE_MAX)
 		return false;
@@ -561,6 +565,20 @@ int kernel_delete(const char *name)
 			  REASSURE_CMD_RESCUE_POINT_FLUSH, NLM_F_ACK);
 	return simple_request(&connection, msg,
 			      msg && (!name || !nla_put_string(msg, REASSURE_A_NAME, name)),
+			      &request);
+}
+
+int kernel_switch(bool on)
+{
+	struct request request = { .verb = on ? "switch on" : "switch off" };
+	struct connection connection;
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_SWITCH, NLM_F_ACK);
+	return simple_request(&connection, msg,
+			      msg && !nla_put_u8(msg, REASSURE_A_ENABLED, on),
 			      &request);
 }
 

@@ -51,6 +51,7 @@ struct kernel_answer {
 	__u32 exits;
 	struct answered_landings landings[REASSURE_LANDING_FILES_MAX];
 	int nr_landings;
+	__u32 off;
 	__u32 rescue_points;
 	__u64 counters[REASSURE_COUNTERS];
 	__u64 refused[REASSURE_REFUSALS];
@@ -91,6 +92,7 @@ int kernel_set(const struct add_options *options);
 int kernel_rebind(const char *name, const struct place *place);
 int kernel_delete(const char *name);
 int kernel_list(answer_visitor visit, void *data);
+int kernel_switch(bool on);
 int kernel_status(answer_visitor visit, void *data);
 
 /* For tests. */

@@ -8,7 +8,7 @@
 
 #include "reassurectl.h"
 
-#define VERBS "add, set, list, status, enable, disable, refresh"
+#define VERBS "add, set, list, status, enable, disable, on, off, refresh"
 
 static const struct verb {
 	const char *name;
@@ -96,6 +96,17 @@ static const struct verb {
 	  "Lets programs alone as if there were no rescue point, until it is enabled.\n"
 	  "Settings and counters stay.  Calls that are inside are committed.\n"
 	  "Write -- before a NAME that begins with two dashes.\n" },
+	{ "on", cmd_on,
+	  "on\n"
+	  "\n"
+	  "Switches the whole module on again, whatever it was switched off for.\n"
+	  "Rescue points that are disabled stay so.\n" },
+	{ "off", cmd_off,
+	  "off\n"
+	  "\n"
+	  "Switches the whole module off: no program is protected until 'reassurectl on'.\n"
+	  "Rescue points, settings and counters stay.  Calls that are inside are\n"
+	  "committed.  The module does so by itself after a defect of its own.\n" },
 	{ "refresh", cmd_refresh,
 	  "refresh [NAME [--exe PATH]]\n"
 	  "\n"
@@ -152,6 +163,8 @@ static void print_help(void)
 	      "  set      change a rescue point\n"
 	      "  disable  let calls alone for a while\n"
 	      "  enable   protect them again\n"
+	      "  off      protect nobody, whatever the rescue points say\n"
+	      "  on       protect again\n"
 	      "  refresh  find rescue points again in files that were replaced\n"
 	      "  delete   delete rescue points\n"
 	      "  help     this text, or that of a verb\n\n"

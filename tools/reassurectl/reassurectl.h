@@ -23,6 +23,8 @@ int usage_error(const char *format, ...);
 /* The verbs: argv[0] is the verb itself. */
 int cmd_add(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
+int cmd_off(int argc, char **argv);
+int cmd_on(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);

@@ -3,9 +3,19 @@
 
 #include <json-c/json.h>
 
+#include "names.h"
 #include "netlink.h"
 #include "output.h"
 #include "reassurectl.h"
+
+static const char *const off_reasons[REASSURE_OFF_MAX + 1] = {
+	[REASSURE_OFF_PARAMETER] = "loaded with enabled=0; reassurectl on",
+	[REASSURE_OFF_ADMINISTRATOR] = "by reassurectl off; reassurectl on",
+	[REASSURE_OFF_DIFFERENCE] =
+		"by itself, for a rollback left memory different, a defect; see the kernel log",
+	[REASSURE_OFF_ROLLBACK] =
+		"by itself, for a rollback failed half-way, a defect; see the kernel log",
+};
 
 static void add_json(const struct kernel_answer *answer, void *data)
 {
@@ -13,6 +23,8 @@ static void add_json(const struct kernel_answer *answer, void *data)
 
 	json_object_object_add(object, "version", answer->version ?
 			       json_object_new_string(answer->version) : NULL);
+	json_object_object_add(object, "switched_off",
+			       json_object_new_string(off_names[answer->off]));
 	json_object_object_add(object, "rescue_points",
 			       json_object_new_int64(answer->rescue_points));
 	add_counters_json(object, answer);
@@ -23,6 +35,9 @@ static void print(const struct kernel_answer *answer, void *data)
 	(void)data;
 	printf("reassure %s, %u rescue points\n", answer->version ?: "?",
 	       answer->rescue_points);
+	if (answer->off)
+		printf("  SWITCHED OFF, protects nobody: %s\n",
+		       off_reasons[answer->off]);
 	print_counters(answer, "  ");
 }
 
