@@ -401,6 +401,24 @@ static void test_parse_wrong(void **state)
 	nla_put_u32(msg, REASSURE_A_FILE_STATE, 99);
 	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
 	nlmsg_free(msg);
+	msg = new_message(REASSURE_CMD_STATUS_GET);
+	nla_put_u32(msg, REASSURE_A_OFF, 99);
+	assert_false(netlink_parse(nlmsg_hdr(msg), &answer));
+	nlmsg_free(msg);
+}
+
+static void test_parse_status(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_STATUS_GET);
+	struct kernel_answer answer;
+
+	(void)state;
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.off, REASSURE_OFF_NOT);
+	nla_put_u32(msg, REASSURE_A_OFF, REASSURE_OFF_DIFFERENCE);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.off, REASSURE_OFF_DIFFERENCE);
+	nlmsg_free(msg);
 }
 
 int main(void)
@@ -412,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_landings),
 		cmocka_unit_test(test_parse_landings),
+		cmocka_unit_test(test_parse_status),
 		cmocka_unit_test(test_add_too_long),
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_absent),
