@@ -161,7 +161,8 @@ int probe_register(struct probe *probe)
 					 probe->offset, &probe->consumer);
 
 	probe->registered = !ret;
-	return ret;
+	/* The kernel's own number, of which no program knows the meaning. */
+	return ret == -ENOTSUPP ? -EOPNOTSUPP : ret;
 }
 
 /* All of them or, after an error, none. */

@@ -57,7 +57,8 @@
  *	has a text that says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
  *	owns the write-fault hook or the file was written to where, or while, it
- *	was probed, -ESTALE when the file does not hold the build-id.
+ *	was probed, -ESTALE when the file does not hold the build-id, -EOPNOTSUPP
+ *	when the kernel cannot probe the instruction that is there.
  * @REASSURE_CMD_RESCUE_POINT_DEL: delete the rescue point REASSURE_A_NAME.
  *	-ENOENT when there is none.  When the answer arrives, calls that were
  *	inside are committed.
