@@ -108,9 +108,9 @@ unsigned long __init kernel_function(const char *name)
 }
 
 /* No probe can be set on data, but the attempt looks up its address. */
-const unsigned long *kernel_system_call_table(void)
+static void *data_address(const char *name)
 {
-	struct kprobe probe = { .symbol_name = "sys_call_table" };
+	struct kprobe probe = { .symbol_name = name };
 
 	if (!register_kprobe(&probe)) {
 		unregister_kprobe(&probe);
@@ -118,8 +118,20 @@ const unsigned long *kernel_system_call_table(void)
 	}
 	if (!probe.addr)
 		pr_err("this kernel has no symbol %s; cannot work here\n",
-		       probe.symbol_name);
-	return (const unsigned long *)probe.addr;
+		       name);
+	return probe.addr;
+}
+
+const unsigned long *kernel_system_call_table(void)
+{
+	return data_address("sys_call_table");
+}
+
+static const int *max_map_count __ro_after_init;
+
+unsigned int kernel_max_map_count(void)
+{
+	return max(READ_ONCE(*max_map_count), 0);
 }
 
 void kernel_flush_tlb_range(struct mm_struct *mm, unsigned long start,
@@ -231,7 +243,9 @@ int __init reassure_kernel_symbols_init(void)
 	void *fault = address_behind_hooks("handle_mm_fault");
 	void *split = NULL;
 
-	if (!flush || !resume || !cancel || !drain || !drain_all || !fault)
+	max_map_count = data_address("sysctl_max_map_count");
+	if (!flush || !resume || !cancel || !drain || !drain_all || !fault ||
+	    !max_map_count)
 		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
 		split = symbol_address("__split_huge_pmd");

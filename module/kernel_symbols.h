@@ -58,6 +58,8 @@ vm_fault_t kernel_fault_unhooked(struct vm_area_struct *vma,
 
 /* Where a function begins, or its landing pad ends; 0 where there is none. */
 unsigned long kernel_function(const char *name);
+/* How many mappings a process may have: vm.max_map_count. */
+unsigned int kernel_max_map_count(void);
 /* The addresses of the 64-bit system calls by number, or NULL. */
 const unsigned long *kernel_system_call_table(void);
 /* Tracepoints, NULL when the kernel has none of that name. */

@@ -276,8 +276,10 @@ static unsigned long find_room(struct guarded_mm *gm, unsigned long from,
  */
 bool moved_mappings_have_room(struct guarded_mm *gm)
 {
-	return READ_ONCE(guarded_mm_mm(gm)->map_count) + 2 * gm->moved.count <=
-	       DEFAULT_MAX_MAP_COUNT - SPARE_MAPPINGS;
+	unsigned int wanted = READ_ONCE(guarded_mm_mm(gm)->map_count) +
+			      2 * gm->moved.count + SPARE_MAPPINGS;
+
+	return wanted <= kernel_max_map_count();
 }
 
 /* Negative, or why it cannot be done. */

@@ -404,6 +404,20 @@ static void cover_with_sealed(void)
 		_exit(4);
 }
 
+/* When there is no room for another, none can be moved back. */
+static void map_all_that_it_may(void)
+{
+	char *start = mmap(NULL, 1000 * PAGE_SIZE, PROT_NONE, MAP_PRIVATE |
+			   MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int i;
+
+	CHECK(!munmap(area, PAGE_SIZE) && start != MAP_FAILED);
+	for (i = 1; i < 1000; i += 2)
+		if (mprotect(start + i * PAGE_SIZE, PAGE_SIZE, PROT_READ))
+			break;
+	CHECK(i < 1000);
+}
+
 static void move_and_grow(void)
 {
 	/* Into a place that has been used before. */
@@ -959,6 +973,25 @@ TEST_F(lost, mapping_is_not_rescued)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
 	EXPECT_EQ(1, all_refused_since_mark());
+}
+
+#define MAX_MAP_COUNT	"/proc/sys/vm/max_map_count"
+
+TEST(lost_among_too_many)
+{
+	struct loss loss = { .inside = map_all_that_it_may };
+	char old[32];
+
+	ASSERT_EQ(0, test_begin());
+	ASSERT_EQ(0, rescue_point_protect(victim));
+	ASSERT_EQ(0, read_text(MAX_MAP_COUNT, old, sizeof(old)));
+	ASSERT_EQ(0, write_text(MAX_MAP_COUNT, "200"));
+	EXPECT_EQ(HANDLED, child_run(losing_program, &loss));
+	EXPECT_EQ(0, write_text(MAX_MAP_COUNT, old));
+	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
+	EXPECT_EQ(1, refused_since_mark(REASSURE_REFUSED_MAPPING));
+	EXPECT_EQ(1, all_refused_since_mark());
+	test_end(_metadata->passed);
 }
 
 /* What can be put back. */
