@@ -230,6 +230,8 @@ static int add_added(struct mapping_changes *changes,
 	/* The stack grows by itself; what it grew by is zero again. */
 	if (vma->vm_flags & (MAPPINGS_SPECIAL | VM_GROWSDOWN))
 		return 0;
+	if (compat_is_sealed(vma))
+		return -EACCES;
 	return add_change(changes, start, end, 0, true);
 }
 
@@ -321,9 +323,9 @@ int mappings_changes_reserve(struct mapping_changes *changes,
  *	the caller's to free
  *
  * Return: 0; -EBUSY when a mapping of the entry is gone or maps something else;
- * -EACCES when its flags cannot be put back; -EOPNOTSUPP
- * when userfaultfd watches one, of which to unmap it may wait for who reads that;
- * -ENOMEM.
+ * -EACCES when its flags cannot be put back, or one was added and sealed;
+ * -EOPNOTSUPP when userfaultfd watches one, of which to unmap it may wait for
+ * who reads that; -ENOMEM.
  */
 int mappings_compare(const struct mappings *maps, struct mm_struct *mm,
 		     bool reprotected, struct mapping_changes *changes)

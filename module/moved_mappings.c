@@ -482,8 +482,12 @@ static int mapping_refusal(struct guarded_mm *gm, struct vm_area_struct *vma,
 	for (at = vma->vm_start; at < vma->vm_end; at += size) {
 		origin = at;
 		size = vma->vm_end - at;
-		if (!find_origin(gm, &origin, &size))
+		if (!find_origin(gm, &origin, &size)) {
+			/* What the call has made could not be unmapped. */
+			if (compat_is_sealed(vma))
+				return REASSURE_REFUSED_MAPPING;
 			continue;
+		}
 		/* VM_DONTCOPY is our own mark there. */
 		if (!mappings_can_revert(&gm->maps, vma, at, origin,
 					 origin == at ? 0 : VM_DONTCOPY))
@@ -495,14 +499,12 @@ static int mapping_refusal(struct guarded_mm *gm, struct vm_area_struct *vma,
 
 /*
  * Whether any page of @vma can be unmapped without the others: not where it has
- * huge pages or is the kernel's own, or where the program has sealed it.
+ * huge pages or is the kernel's own.
  */
 static bool makes_way(struct vm_area_struct *vma)
 {
 	unsigned long second = vma->vm_start + PAGE_SIZE;
 
-	if (compat_is_sealed(vma))
-		return false;
 	return second == vma->vm_end || !vma->vm_ops ||
 	       !vma->vm_ops->may_split || !vma->vm_ops->may_split(vma, second);
 }

@@ -418,6 +418,18 @@ static void map_all_that_it_may(void)
 	CHECK(i < 1000);
 }
 
+static void map_and_seal(void)
+{
+	if (syscall(SYS_mseal, private_memory(AREA_SIZE), AREA_SIZE, 0))
+		_exit(4);
+}
+
+static void unmap_map_and_seal(void)
+{
+	unmap();
+	map_and_seal();
+}
+
 static void move_and_grow(void)
 {
 	/* Into a place that has been used before. */
@@ -919,6 +931,8 @@ LOST(unmap_and_advise);
 LOST(unmap_shared);
 LOST(unmap_special);
 LOST(seal);
+LOST(map_and_seal);
+LOST(unmap_map_and_seal);
 LOST_COVERED(hugetlb);
 LOST_COVERED(sealed);
 LOST_SPECIAL(mergeable);
