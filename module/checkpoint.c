@@ -333,29 +333,19 @@ static bool has_switched_stacks(struct checkpoint *cp, unsigned long sp)
 
 /**
  * checkpoint_return_probe_kills() - whether a return probe here would
- * @rp: a rescue point without exit probes, which current enters while another
- *	function has a return probe
- * @regs: its registers
+ * @regs: the registers of current, which enters a rescue point without exit
+ *	probes while another function has a return probe
  *
  * The kernel takes functions with return probes to return in the opposite
  * order of their calls, and kills a thread where they do not.  So none is set
  * on another stack than that of the last one.
- *
- * Return: true, after it has been counted and said.
  */
-bool checkpoint_return_probe_kills(struct rescue_point *rp,
-				   const struct pt_regs *regs)
+bool checkpoint_return_probe_kills(const struct pt_regs *regs)
 {
 	const struct return_instance *last = current->utask->return_instances;
 
-	if (on_sig_stack(regs->sp) || on_sig_stack(last->stack) ||
-	    !is_other_stack(regs->sp, last->stack))
-		return false;
-	count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
-	pr_warn_ratelimited("not protecting %s[%d] in %s any more: it switches stacks, for which a return probe would have it killed; add the rescue point with --exits all\n",
-			    current->comm, task_pid_nr(current),
-			    rp->config.name);
-	return true;
+	return !on_sig_stack(regs->sp) && !on_sig_stack(last->stack) &&
+	       is_other_stack(regs->sp, last->stack);
 }
 
 /*
@@ -654,15 +644,20 @@ static struct checkpoint *find_enclosing(struct checkpoint *first,
 /*
  * What an entry writes down by itself.  While a checkpoint is not open, only
  * its thread writes to it.
+ *
+ * Most settings are those of the entry before.  They were in force then, so
+ * on_entry() has asked for whom these are meant.
+ *
+ * Return: false when the settings have changed and are not meant for current.
  */
-static __always_inline void begin_entry(struct checkpoint *cp,
+static __always_inline bool begin_entry(struct checkpoint *cp,
 					struct rescue_point *rp,
 					const struct pt_regs *regs)
 {
+	if (READ_ONCE(rp->settings.version) != cp->settings.version &&
+	    !rescue_point_settings_meant(rp, &cp->settings))
+		return false;
 	WRITE_ONCE(cp->rp, rp);
-	/* Most are those of the entry before. */
-	if (READ_ONCE(rp->settings.version) != cp->settings.version)
-		rescue_point_settings(rp, &cp->settings);
 	registers_save(&cp->registers, regs);
 	cp->stops = false;
 	cp->lets_run = false;
@@ -670,6 +665,7 @@ static __always_inline void begin_entry(struct checkpoint *cp,
 	cp->lost = -1;
 	cp->observed = false;
 	cp->inner_points = 0;
+	return true;
 }
 
 /* As open_sides() does, but with what the calls around keep. */
@@ -712,8 +708,7 @@ static void enter_inside(struct checkpoint *outer, struct rescue_point *rp,
 
 	if (!cp)
 		return;
-	begin_entry(cp, rp, regs);
-	if (check_entry(cp, regs) >= 0)
+	if (!begin_entry(cp, rp, regs) || check_entry(cp, regs) >= 0)
 		return;
 	mutex_lock(&outer->lock);
 	/* Somebody else may have ended it. */
@@ -732,7 +727,8 @@ static void enter_alone(struct checkpoint *cp, struct rescue_point *rp,
 {
 	int refusal;
 
-	begin_entry(cp, rp, regs);
+	if (!begin_entry(cp, rp, regs))
+		return;
 	refusal = check_entry(cp, regs);
 	if (refusal < 0 && !thread_group_empty(current)) {
 		enter_later(cp);
@@ -790,6 +786,24 @@ void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs)
 	if (outer)
 		first->innermost = cp;
 	enter_alone(cp, rp, regs);
+}
+
+/**
+ * checkpoint_pass() - current enters a rescue point that is not meant for it
+ * @regs: its registers, at the function's first instruction
+ *
+ * It may have been meant before, and have left calls without returning: they
+ * must not stay open.  Those inside which current is go on, and cover this one.
+ */
+void checkpoint_pass(const struct pt_regs *regs)
+{
+	struct checkpoint *first = own_checkpoint();
+
+	/* The second time for a call that is about to be opened. */
+	if (!first || READ_ONCE(first->innermost->entering))
+		return;
+	if (READ_ONCE(first->innermost->open) || first->innermost != first)
+		find_enclosing(first, regs->sp);
 }
 
 /**

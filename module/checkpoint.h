@@ -190,9 +190,9 @@ static inline int checkpoint_lost(const struct checkpoint *cp)
 	return refusal >= 0 ? refusal : READ_ONCE(cp->lost);
 }
 
-bool checkpoint_return_probe_kills(struct rescue_point *rp,
-				   const struct pt_regs *regs);
+bool checkpoint_return_probe_kills(const struct pt_regs *regs);
 void checkpoint_enter(struct rescue_point *rp, struct pt_regs *regs);
+void checkpoint_pass(const struct pt_regs *regs);
 void checkpoint_return(struct rescue_point *rp, unsigned long sp);
 void checkpoint_leave(struct rescue_point *rp);
 void checkpoint_landed(unsigned long sp);

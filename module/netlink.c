@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 #include <net/genetlink.h>
 
+#include "cgroup_filter.h"
 #include "compat.h"
 #include "counters.h"
 #include "landings.h"
@@ -33,10 +34,12 @@
 #define LANDINGS_BYTES	(PATH_MAX + 64 + REASSURE_LANDINGS_MAX * sizeof(u64))
 
 /*
- * A rescue point with the longest path and function name, all exits and all
- * landings.
+ * A rescue point with the longest path and function name, all exits, all
+ * landings and the longest paths of cgroups.
  */
 #define REPLY_BYTES	(PATH_MAX + REASSURE_FUNCTION_MAX + 4096 + \
+			 REASSURE_CGROUPS_MAX * \
+			 (REASSURE_CGROUP_PATH_MAX + 1 + NLA_HDRLEN) + \
 			 REASSURE_EXITS_MAX * sizeof(u64) + \
 			 REASSURE_LANDING_FILES_MAX * LANDINGS_BYTES)
 
@@ -80,6 +83,12 @@ landings_policy[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1] = {
 	},
 };
 
+static const struct nla_policy
+cgroups_policy[REASSURE_CGROUPS_ATTRIBUTE_MAX + 1] = {
+	[REASSURE_CGROUPS_PATH] = { .type = NLA_NUL_STRING,
+				    .len = REASSURE_CGROUP_PATH_MAX },
+};
+
 static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
 			      .len = REASSURE_NAME_MAX },
@@ -115,6 +124,7 @@ static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
 	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
 	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
+	[REASSURE_A_CGROUPS] = NLA_POLICY_NESTED(cgroups_policy),
 };
 
 static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
@@ -142,6 +152,8 @@ static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_ESCALATE] =
 		NLA_POLICY_FULL_RANGE(NLA_U32, &escalate_range),
 	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
+	[REASSURE_A_CGROUPS] = NLA_POLICY_NESTED(cgroups_policy),
+	[REASSURE_A_CGROUPS_ALL] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
@@ -297,6 +309,62 @@ static int parse_value(struct genl_info *info,
 	return 0;
 }
 
+/* Makes the filter that the message names, or says what is wrong. */
+static struct cgroup_filter *make_filter(struct genl_info *info,
+					 const struct nlattr *cgroups)
+{
+	const char *paths[REASSURE_CGROUPS_MAX];
+	struct cgroup_filter *filter;
+	const struct nlattr *attr;
+	unsigned int count = 0;
+	int rest;
+
+	nla_for_each_nested(attr, cgroups, rest) {
+		if (count == REASSURE_CGROUPS_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "there are too many cgroups; name one around them");
+			return ERR_PTR(-ERANGE);
+		}
+		paths[count] = nla_data(attr);
+		if (!cgroup_path_is_valid(paths[count])) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "the path of a cgroup begins with '/', does not end with it, and has no component that is empty, '.' or '..'");
+			return ERR_PTR(-EINVAL);
+		}
+		count++;
+	}
+	if (!count) {
+		NL_SET_ERR_MSG_ATTR(info->extack, cgroups,
+				    "the path of a cgroup is missing");
+		return ERR_PTR(-EINVAL);
+	}
+	filter = cgroup_filter_make(paths, count);
+	return filter ?: ERR_PTR(-ENOMEM);
+}
+
+static int parse_cgroups(struct genl_info *info,
+			 struct rescue_point_settings *settings)
+{
+	struct nlattr *cgroups = info->attrs[REASSURE_A_CGROUPS];
+	struct nlattr *all = info->attrs[REASSURE_A_CGROUPS_ALL];
+	struct cgroup_filter *filter;
+
+	if (cgroups && all) {
+		NL_SET_ERR_MSG_ATTR(info->extack, all,
+				    "a rescue point is meant either for all cgroups or for some");
+		return -EINVAL;
+	}
+	if (all)
+		settings->cgroups = NULL;
+	if (!cgroups)
+		return 0;
+	filter = make_filter(info, cgroups);
+	if (IS_ERR(filter))
+		return PTR_ERR(filter);
+	settings->cgroups = filter;
+	return 0;
+}
+
 /* Puts what the message says into @settings, which must fit each other then. */
 static int parse_settings(struct genl_info *info,
 			  struct rescue_point_settings *settings)
@@ -339,7 +407,8 @@ static int parse_settings(struct genl_info *info,
 			       "shared memory cannot be restored while other threads run: stop them, or refuse or leave it");
 		return -EINVAL;
 	}
-	return 0;
+	/* The last, for it makes something. */
+	return parse_cgroups(info, settings);
 }
 
 static int parse_build_id(struct genl_info *info,
@@ -512,10 +581,14 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 	struct file *file;
 	int ret;
 
-	ret = parse_settings(info, &settings) ?:
-	      parse_place(info, &config, &file);
+	ret = parse_settings(info, &settings);
 	if (ret)
 		return ret;
+	ret = parse_place(info, &config, &file);
+	if (ret) {
+		cgroup_filter_free(settings.cgroups);
+		return ret;
+	}
 	ret = rescue_point_add(&config, &settings, file, info->extack);
 	fput(file);
 	return warn_if_off(ret, info);
@@ -700,6 +773,24 @@ static int put_landings(struct sk_buff *skb, const struct rescue_point *rp)
 	return ret;
 }
 
+static int put_cgroups(struct sk_buff *skb, const struct cgroup_filter *filter)
+{
+	struct nlattr *nest;
+	const char *path;
+	unsigned int i;
+
+	if (!filter)
+		return 0;
+	nest = nla_nest_start(skb, REASSURE_A_CGROUPS);
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; (path = cgroup_filter_path(filter, i)); i++)
+		if (nla_put_string(skb, REASSURE_CGROUPS_PATH, path))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
 static int put_settings(struct sk_buff *skb,
 			const struct rescue_point_settings *settings)
 {
@@ -763,6 +854,7 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 		genl_dump_check_consistent(reply->cb, header);
 	ret = put_config(reply->skb, &rp->config) ?:
 	      put_settings(reply->skb, &rp->settings) ?:
+	      put_cgroups(reply->skb, rp->settings.cgroups) ?:
 	      put_path(reply->skb, REASSURE_A_PATH, &rp->file.path) ?:
 	      nla_put_u32(reply->skb, REASSURE_A_FILE_STATE,
 			  rescue_point_file_state(rp)) ?:

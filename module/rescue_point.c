@@ -63,6 +63,7 @@ static void free_rescue_point(struct rescue_point *rp)
 	kfree(rp->landings);
 	probed_file_free(&rp->file);
 	budget_destroy(&rp->budget);
+	cgroup_filter_free(rp->settings.cgroups);
 	rescue_point_config_free(&rp->config);
 	kfree(rp->exits);
 	kfree(rp);
@@ -93,17 +94,62 @@ static void make_stale(struct rescue_point *rp, const char *reason)
 	schedule_work(&rp->closing);
 }
 
+/* Whether current is in one of the cgroups, if there are some. */
+static noinline bool is_meant(struct rescue_point *rp)
+{
+	struct cgroup_filter *filter;
+	bool meant;
+
+	rcu_read_lock();
+	filter = READ_ONCE(rp->settings.cgroups);
+	meant = !filter || cgroup_filter_means_current(filter);
+	rcu_read_unlock();
+	return meant;
+}
+
+static bool return_probe_kills(struct rescue_point *rp,
+			       const struct pt_regs *regs)
+{
+	return !rp->exits && current->utask->return_instances &&
+	       checkpoint_return_probe_kills(regs);
+}
+
+/* Current's process loses the breakpoint for ever. */
+static int take_away(struct rescue_point *rp)
+{
+	/* Without memory for one process, it goes for all. */
+	if (!guarded_mm_note_switches_stacks(current->mm))
+		make_stale(rp, "there was no memory for a note");
+	return UPROBE_HANDLER_REMOVE;
+}
+
+/* Current, for which @rp is not meant, goes by. */
+static noinline int pass(struct rescue_point *rp, struct pt_regs *regs)
+{
+	/* The return probe is set for everybody. */
+	if (return_probe_kills(rp, regs))
+		return take_away(rp);
+	checkpoint_pass(regs);
+	return 0;
+}
+
 static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 {
 	struct rescue_point *rp =
 		container_of(consumer, struct rescue_point, entry.consumer);
 
-	if (!rp->exits && current->utask->return_instances &&
-	    checkpoint_return_probe_kills(rp, regs)) {
-		/* Without memory for one process, it goes for all. */
-		if (!guarded_mm_note_switches_stacks(current->mm))
-			make_stale(rp, "there was no memory for a note");
-		return UPROBE_HANDLER_REMOVE;
+	/*
+	 * A hint until it is known that the settings are the same still, see
+	 * begin_entry(); pairs with the barrier in set().
+	 */
+	if (unlikely(smp_load_acquire(&rp->settings.cgroups)) && !is_meant(rp))
+		return pass(rp, regs);
+	if (return_probe_kills(rp, regs)) {
+		count_refusal(&rp->counters, REASSURE_REFUSED_PROBE);
+		pr_warn_ratelimited("not protecting %s[%d] in %s any more: it switches stacks, for which a return probe would have it killed; add the rescue point with --exits all\n",
+				    current->comm, task_pid_nr(current),
+				    rp->config.name);
+		return take_away(rp);
 	}
 	/* Pairs with the one in open_entry(). */
 	if (unlikely(smp_load_acquire(&rp->closed))) {
@@ -174,9 +220,10 @@ static bool on_mapping(COMPAT_FILTER_PARAMETERS)
 	else if (probe != &rp->entry &&
 		 !(mm == current->mm && fatal_signal_pending(current)))
 		make_stale(rp, "the file could not be read when it was mapped");
-	count_refusal(&rp->counters, ret == -ESTALE ?
-				     REASSURE_REFUSED_STALE :
-				     REASSURE_REFUSED_UNREADABLE);
+	if (mm != current->mm || is_meant(rp))
+		count_refusal(&rp->counters, ret == -ESTALE ?
+					     REASSURE_REFUSED_STALE :
+					     REASSURE_REFUSED_UNREADABLE);
 	return false;
 }
 
@@ -602,7 +649,7 @@ static struct rescue_point *make(struct rescue_point_config *config,
 /**
  * rescue_point_add() - register a rescue point
  * @config: what it is; what it owns becomes the registry's in any case
- * @settings: what is to be done there
+ * @settings: what is to be done there; what they own as well
  * @file: the executable or shared library, open for reading
  * @extack: receives what is wrong, or a warning
  *
@@ -615,8 +662,10 @@ int rescue_point_add(struct rescue_point_config *config,
 	struct rescue_point *rp = make(config, file, extack);
 	int ret;
 
-	if (IS_ERR(rp))
+	if (IS_ERR(rp)) {
+		cgroup_filter_free(settings->cgroups);
 		return PTR_ERR(rp);
+	}
 	rp->settings = *settings;
 	ret = budget_init(&rp->budget, settings->budget_rescues,
 			  settings->budget_seconds);
@@ -667,7 +716,8 @@ static void deactivate(struct rescue_point *rp)
 /* Lets @rp be in the place of @old, which is retired, and begin. */
 static void take_over(struct rescue_point *rp, struct rescue_point *old)
 {
-	rp->settings = old->settings;
+	/* They belong to @rp now. */
+	old->settings.cgroups = NULL;
 	/* Its own may have begun: processes have mapped the file. */
 	counters_add(&rp->counters, &old->counters);
 	budget_move(&rp->budget, &old->budget);
@@ -693,9 +743,13 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 			       "exits are probed or not from the beginning; delete the rescue point and add it again");
 		return -EOPNOTSUPP;
 	}
+	/* For whom it is meant is asked from now on. */
+	rp->settings = old->settings;
 	ret = register_probes(rp, extack);
-	if (ret)
+	if (ret) {
+		rp->settings.cgroups = NULL;
 		return ret;
+	}
 	start_landings(rp, extack);
 	retire(old);
 	take_over(rp, old);
@@ -741,9 +795,9 @@ int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
 	return ret;
 }
 
-static int set(struct rescue_point *rp,
-	       const struct rescue_point_settings *settings)
+static int set(struct rescue_point *rp, struct rescue_point_settings *settings)
 {
+	struct cgroup_filter *old = rp->settings.cgroups;
 	int ret = 0;
 
 	if (settings->budget_rescues != rp->settings.budget_rescues ||
@@ -752,10 +806,19 @@ static int set(struct rescue_point *rp,
 				    settings->budget_seconds);
 	if (ret)
 		return ret;
+	settings->version = ++settings_version;
 	write_seqlock(&rp->settings_lock);
+	WRITE_ONCE(rp->settings.version, settings->version);
+	/*
+	 * Before the others: who has looked at one of these without the lock
+	 * must not take a copy of the former for those in force.  Pairs with
+	 * the load in on_entry().
+	 */
+	smp_wmb();
 	rp->settings = *settings;
-	rp->settings.version = ++settings_version;
 	write_sequnlock(&rp->settings_lock);
+	if (old != settings->cgroups)
+		cgroup_filter_free(old);
 	enable(rp);
 	return 0;
 }
@@ -774,6 +837,8 @@ int rescue_point_set(const char *name,
 	if (rp) {
 		settings = rp->settings;
 		ret = change(&settings, data) ?: set(rp, &settings);
+		if (ret && settings.cgroups != rp->settings.cgroups)
+			cgroup_filter_free(settings.cgroups);
 	}
 	mutex_unlock(&registry_lock);
 	return ret;

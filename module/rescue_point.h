@@ -4,11 +4,13 @@
 
 #include <linux/kobject.h>
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/seqlock.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
 #include "budget.h"
+#include "cgroup_filter.h"
 #include "counters.h"
 #include "probe.h"
 
@@ -36,6 +38,9 @@ struct landings_config;
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
+ * @cgroups: in which cgroups a process must be, or NULL.  Belongs to the rescue
+ *	point; in a copy, to be used only under RCU and while @version is in
+ *	force
  */
 struct rescue_point_settings {
 	u64 version;
@@ -54,6 +59,7 @@ struct rescue_point_settings {
 	u32 deadline_ms;
 	u32 budget_rescues;
 	u32 budget_seconds;
+	struct cgroup_filter *cgroups;
 };
 
 /**
@@ -141,7 +147,8 @@ int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
 			struct netlink_ext_ack *extack);
 /*
  * Calls @change for a copy of the settings of the rescue point called @name,
- * with the registry locked; they change if it answers 0.
+ * with the registry locked; they change if it answers 0.  What they own it may
+ * replace, not free.
  */
 int rescue_point_set(const char *name,
 		     int (*change)(struct rescue_point_settings *settings,
@@ -181,6 +188,27 @@ rescue_point_settings(struct rescue_point *rp,
 		sequence = read_seqbegin(&rp->settings_lock);
 		*settings = rp->settings;
 	} while (read_seqretry(&rp->settings_lock, sequence));
+}
+
+/**
+ * rescue_point_settings_meant() - the same, if they are meant for current
+ * @rp: the rescue point
+ * @settings: receives them
+ *
+ * Return: whether they are.
+ */
+static inline bool
+rescue_point_settings_meant(struct rescue_point *rp,
+			    struct rescue_point_settings *settings)
+{
+	bool meant;
+
+	rcu_read_lock();
+	rescue_point_settings(rp, settings);
+	meant = !settings->cgroups ||
+		cgroup_filter_means_current(settings->cgroups);
+	rcu_read_unlock();
+	return meant;
 }
 
 #endif

@@ -88,19 +88,19 @@ static bool is_due(struct rescue_point *rp,
  * @rp: the rescue point that current enters, with REASSURE_EXHAUSTED_SKIP
  * @regs: its registers, at the function's first instruction
  *
- * Return: false when the function is to run: the budget is not spent, the
- * program gained privileges and that is not allowed, it is traced (a debugger
- * may be stepping), there is no memory, or current runs in a mode whose return
- * cannot be forged.
+ * Return: false when the function is to run: the budget is not spent, @rp is not
+ * meant for current, the program gained privileges and that is not allowed, it
+ * is traced (a debugger may be stepping), there is no memory, or current runs in
+ * a mode whose return cannot be forged.
  */
 bool skip_call(struct rescue_point *rp, const struct pt_regs *regs)
 {
 	struct rescue_point_settings settings;
 	struct skip *skip;
 
-	rescue_point_settings(rp, &settings);
-	/* It may have changed since it was looked at. */
-	if (settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
+	/* They may have changed since they were looked at. */
+	if (!rescue_point_settings_meant(rp, &settings) ||
+	    settings.exhausted != REASSURE_EXHAUSTED_SKIP ||
 	    settings.mode == REASSURE_MODE_OBSERVE || current->ptrace ||
 	    (!settings.allow_setuid && process_has_gained_privileges()) ||
 	    !is_due(rp, &settings) || !registers_supported(regs))

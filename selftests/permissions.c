@@ -481,6 +481,121 @@ static void setuid_long(struct nl_msg *msg)
 	nla_put_u32(msg, REASSURE_A_ALLOW_SETUID, 1);
 }
 
+/* The second of two, the first of which is good, and @more that are good. */
+static void put_cgroups(struct nl_msg *msg, const char *second, int more)
+{
+	struct nlattr *nest = nla_nest_start(msg,
+					     REASSURE_A_CGROUPS | NLA_F_NESTED);
+
+	nla_put_string(msg, REASSURE_CGROUPS_PATH, "/a/.../.b..");
+	nla_put_string(msg, REASSURE_CGROUPS_PATH, second);
+	while (more--)
+		nla_put_string(msg, REASSURE_CGROUPS_PATH, "/");
+	nla_nest_end(msg, nest);
+}
+
+static void cgroup_without_path(struct nl_msg *msg)
+{
+	put_cgroups(msg, "", 0);
+}
+
+static void cgroup_relative(struct nl_msg *msg)
+{
+	put_cgroups(msg, "a/b", 0);
+}
+
+static void cgroup_with_slash(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/a/", 0);
+}
+
+static void cgroup_with_slashes(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/a//b", 0);
+}
+
+static void cgroup_here(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/./a", 0);
+}
+
+static void cgroup_above(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/a/..", 0);
+}
+
+static void cgroup_too_long(struct nl_msg *msg)
+{
+	char path[REASSURE_CGROUP_PATH_MAX + 2];
+
+	memset(path, 'a', sizeof(path));
+	path[0] = '/';
+	path[sizeof(path) - 1] = 0;
+	put_cgroups(msg, path, 0);
+}
+
+static void cgroups_too_many(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/b", REASSURE_CGROUPS_MAX - 1);
+}
+
+static void cgroups_of_none(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_CGROUPS | NLA_F_NESTED, 0, NULL);
+}
+
+static void cgroups_not_nested(struct nl_msg *msg)
+{
+	nla_put_string(msg, REASSURE_A_CGROUPS, "/a");
+}
+
+static void cgroups_cut_off(struct nl_msg *msg)
+{
+	nla_put(msg, REASSURE_A_CGROUPS | NLA_F_NESTED, 3, "123");
+}
+
+static void put_one_cgroup(struct nl_msg *msg, int type, int size)
+{
+	struct nlattr *nest = nla_nest_start(msg,
+					     REASSURE_A_CGROUPS | NLA_F_NESTED);
+
+	nla_put(msg, type, size, "/a");
+	nla_nest_end(msg, nest);
+}
+
+static void cgroup_without_end(struct nl_msg *msg)
+{
+	put_one_cgroup(msg, REASSURE_CGROUPS_PATH, 2);
+}
+
+static void cgroup_unknown(struct nl_msg *msg)
+{
+	put_one_cgroup(msg, REASSURE_CGROUPS_ATTRIBUTE_MAX + 1, 3);
+}
+
+static void cgroups_all(struct nl_msg *msg)
+{
+	nla_put_flag(msg, REASSURE_A_CGROUPS_ALL);
+}
+
+static void cgroups_all_and_some(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/b", 0);
+	nla_put_flag(msg, REASSURE_A_CGROUPS_ALL);
+}
+
+static void cgroups_all_long(struct nl_msg *msg)
+{
+	nla_put_u32(msg, REASSURE_A_CGROUPS_ALL, 1);
+}
+
+/* What is made of the one is let go for the other. */
+static void cgroups_and_no_file(struct nl_msg *msg)
+{
+	put_cgroups(msg, "/b", 0);
+	nla_put_s32(msg, REASSURE_A_FILE_FD, -1);
+}
+
 static void deadline_of_none(struct nl_msg *msg)
 {
 	nla_put_u32(msg, REASSURE_A_DEADLINE, 0);
@@ -903,6 +1018,21 @@ static const struct nonsense nonsense[] = {
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
 	CASE(0, setuid_unknown, -ERANGE, ""),
 	CASE(0, setuid_long, -EINVAL, ""),
+	CASE(0, cgroup_without_path, -EINVAL, "cgroup"),
+	CASE(0, cgroup_relative, -EINVAL, "cgroup"),
+	CASE(0, cgroup_with_slash, -EINVAL, "cgroup"),
+	CASE(0, cgroup_with_slashes, -EINVAL, "cgroup"),
+	CASE(0, cgroup_here, -EINVAL, "cgroup"),
+	CASE(0, cgroup_above, -EINVAL, "cgroup"),
+	CASE(0, cgroup_too_long, -EINVAL, ""),
+	CASE(0, cgroup_without_end, -EINVAL, ""),
+	CASE(0, cgroup_unknown, -EINVAL, ""),
+	CASE(0, cgroups_too_many, -ERANGE, "cgroups"),
+	CASE(0, cgroups_of_none, -EINVAL, "cgroup"),
+	CASE(0, cgroups_not_nested, -EINVAL, ""),
+	CASE(0, cgroups_cut_off, -ERANGE, ""),
+	CASE(0, cgroups_all, -EINVAL, ""),
+	CASE(FD, cgroups_and_no_file, -EBADF, "descriptor"),
 	CASE(0, deadline_of_none, -ERANGE, ""),
 	CASE(0, deadline_too_late, -ERANGE, ""),
 	CASE(0, deadline_long, -EINVAL, ""),
@@ -968,6 +1098,21 @@ static const struct nonsense changes[] = {
 	CASE(0, threads_unknown, -ERANGE, ""),
 	CASE(0, skip_only, -EINVAL, "never exhausted"),
 	CASE(0, skip_of_unlimited, -EINVAL, "never exhausted"),
+	CASE(0, cgroup_without_path, -EINVAL, "cgroup"),
+	CASE(0, cgroup_relative, -EINVAL, "cgroup"),
+	CASE(0, cgroup_with_slash, -EINVAL, "cgroup"),
+	CASE(0, cgroup_with_slashes, -EINVAL, "cgroup"),
+	CASE(0, cgroup_here, -EINVAL, "cgroup"),
+	CASE(0, cgroup_above, -EINVAL, "cgroup"),
+	CASE(0, cgroup_too_long, -EINVAL, ""),
+	CASE(0, cgroup_without_end, -EINVAL, ""),
+	CASE(0, cgroup_unknown, -EINVAL, ""),
+	CASE(0, cgroups_too_many, -ERANGE, "cgroups"),
+	CASE(0, cgroups_of_none, -EINVAL, "cgroup"),
+	CASE(0, cgroups_not_nested, -EINVAL, ""),
+	CASE(0, cgroups_cut_off, -ERANGE, ""),
+	CASE(0, cgroups_all_and_some, -EINVAL, "either"),
+	CASE(0, cgroups_all_long, -ERANGE, ""),
 	CASE(0, deadline_too_late, -ERANGE, ""),
 	CASE(0, budget_of_none, -ERANGE, ""),
 	CASE(0, budget_too_long, -ERANGE, ""),

@@ -33,6 +33,10 @@
 #define REASSURE_WATCHDOG_MAX	60000
 /* Most rescues inside one call of another rescue point that can be asked for. */
 #define REASSURE_ESCALATE_MAX	1000000
+/* Most cgroups that a rescue point can name. */
+#define REASSURE_CGROUPS_MAX	16
+/* Longest path of a cgroup, without the final NUL. */
+#define REASSURE_CGROUP_PATH_MAX	1023
 /* Most exits of a function that can be probed. */
 #define REASSURE_EXITS_MAX	256
 /* Most files of which one rescue point can have landings. */
@@ -52,7 +56,7 @@
  *	REASSURE_A_SHARED, REASSURE_A_EXHAUSTED, REASSURE_A_DEADLINE,
  *	REASSURE_A_ALLOW_SETUID, REASSURE_A_WATCHDOG, REASSURE_A_ESCALATE,
  *	REASSURE_A_THREADS, REASSURE_A_MODE, REASSURE_A_ENABLED,
- *	REASSURE_A_EXITS, REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where
+ *	REASSURE_A_CGROUPS, REASSURE_A_EXITS, REASSURE_A_LANDINGS and REASSURE_A_EXECUTABLE.  Where
  *	not all landings can be probed it is registered, and the acknowledgment
  *	has a text that says so.
  *	-EEXIST when the name or the place is taken, -EBUSY when something else
@@ -71,8 +75,9 @@
  *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION; and
  *	REASSURE_A_OFF.
  * @REASSURE_CMD_RESCUE_POINT_SET: change the rescue point REASSURE_A_NAME.
- *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID and those that ADD
- *	takes which do not say where the function is; at least one.  What is not
+ *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID, REASSURE_A_CGROUPS or
+ *	REASSURE_A_CGROUPS_ALL, and those that ADD takes which do not say where
+ *	the function is; at least one.  What is not
  *	given stays, counters do, and rescues that were made count in a new
  *	budget.  Holds for calls that begin when the answer has arrived; one that
  *	is inside keeps what held at its entry, except that every rescue is taken
@@ -182,6 +187,13 @@ enum reassure_command {
  * @REASSURE_A_ENABLED: u8, 0 or 1: whether calls open checkpoints, or are let
  *	be as if there were no rescue point; default 1.  In SWITCH: those of all
  * @REASSURE_A_OFF: u32, in the answer to STATUS_GET: one of enum reassure_off
+ * @REASSURE_A_CGROUPS: nest, 1 to REASSURE_CGROUPS_MAX attributes
+ *	REASSURE_CGROUPS_PATH: only calls of threads in one of these cgroups, or
+ *	below one, open checkpoints; others are let be, and nothing is counted for
+ *	them.  Absent for all.  A call goes on as it began when its thread is
+ *	moved; SET replaces all of them
+ * @REASSURE_A_CGROUPS_ALL: flag, in SET: all cgroups; excludes
+ *	REASSURE_A_CGROUPS
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -218,9 +230,27 @@ enum reassure_attribute {
 	REASSURE_A_MODE,
 	REASSURE_A_ENABLED,
 	REASSURE_A_OFF,
+	REASSURE_A_CGROUPS,
+	REASSURE_A_CGROUPS_ALL,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
+};
+
+/**
+ * enum reassure_cgroups - some cgroups
+ * @REASSURE_CGROUPS_UNSPEC: never valid
+ * @REASSURE_CGROUPS_PATH: string, at most REASSURE_CGROUP_PATH_MAX characters:
+ *	the path of a cgroup of version 2, as /proc/PID/cgroup shows it to a
+ *	reader in the initial cgroup namespace.  It begins with "/", and has no
+ *	component that is empty, "." or "..".  The cgroup need not exist
+ */
+enum reassure_cgroups {
+	REASSURE_CGROUPS_UNSPEC,
+	REASSURE_CGROUPS_PATH,
+
+	__REASSURE_CGROUPS_LAST,
+	REASSURE_CGROUPS_ATTRIBUTE_MAX = __REASSURE_CGROUPS_LAST - 1
 };
 
 /**

@@ -166,6 +166,18 @@ static void put_build_id(struct nl_msg *msg, const struct addition *addition)
 	nla_put_u64(msg, REASSURE_A_BUILD_ID_OFFSET, offset);
 }
 
+static void put_cgroups(struct nl_msg *msg, const char *const *cgroups)
+{
+	struct nlattr *nest;
+
+	if (!cgroups)
+		return;
+	nest = nla_nest_start(msg, REASSURE_A_CGROUPS | NLA_F_NESTED);
+	while (*cgroups)
+		nla_put_string(msg, REASSURE_CGROUPS_PATH, *cgroups++);
+	nla_nest_end(msg, nest);
+}
+
 static void put_place(struct nl_msg *msg, const struct addition *addition)
 {
 	nla_put_string(msg, REASSURE_A_NAME, addition->rp->name ?: "test");
@@ -208,6 +220,7 @@ static void fill_add(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_WATCHDOG, rp->watchdog_ms);
 	if (rp->escalate)
 		nla_put_u32(msg, REASSURE_A_ESCALATE, *rp->escalate);
+	put_cgroups(msg, rp->cgroups);
 	put_budget(msg, rp);
 }
 
@@ -384,6 +397,9 @@ static void fill_set(struct nl_msg *msg, const void *arg)
 		nla_put_u32(msg, REASSURE_A_WATCHDOG, *change->watchdog_ms);
 	if (change->escalate)
 		nla_put_u32(msg, REASSURE_A_ESCALATE, *change->escalate);
+	put_cgroups(msg, change->cgroups);
+	if (change->all_cgroups)
+		nla_put_flag(msg, REASSURE_A_CGROUPS_ALL);
 }
 
 int rescue_point_set(const char *name, const struct rescue_point_change *change)

@@ -68,6 +68,7 @@ enum test_shared {
  * @threads: enum reassure_threads
  * @watchdog_ms: in place of the default
  * @escalate: in place of the default, or NULL
+ * @cgroups: only processes in these, up to a NULL, or NULL
  * @probe_exits: probe where @function is left in place of its return
  * @landings: probe the landings of this process's libraries
  * @landing_path: or, in this file, one
@@ -95,6 +96,7 @@ struct rescue_point {
 	unsigned int threads;
 	unsigned int watchdog_ms;
 	const unsigned int *escalate;
+	const char *const *cgroups;
 	bool probe_exits;
 	bool landings;
 	const char *landing_path;
@@ -120,6 +122,8 @@ struct rescue_point {
  * @deadline_ms: 0 for none, or NULL
  * @watchdog_ms: or NULL
  * @escalate: or NULL
+ * @cgroups: as in struct rescue_point
+ * @all_cgroups: or all of them
  */
 struct rescue_point_change {
 	const int64_t *value;
@@ -137,6 +141,8 @@ struct rescue_point_change {
 	const uint32_t *deadline_ms;
 	const uint32_t *watchdog_ms;
 	const uint32_t *escalate;
+	const char *const *cgroups;
+	bool all_cgroups;
 };
 
 int rescue_point_add(const struct rescue_point *rp);
