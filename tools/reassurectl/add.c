@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgroups.h"
 #include "netlink.h"
 #include "parse.h"
 #include "place.h"
@@ -75,6 +76,8 @@ int cmd_add(int argc, char **argv)
 	if (options.function &&
 	    strlen(options.function) > REASSURE_FUNCTION_MAX)
 		return usage_error("--function: the name is too long");
+	if (!cgroups_resolve(&options, error))
+		return usage_error("%s", error);
 	symbols = place_open(&place, options.exe);
 	if (!symbols)
 		return EXIT_FAILED;

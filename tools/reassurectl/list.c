@@ -77,6 +77,19 @@ static struct json_object *landings_json(const struct kernel_answer *answer)
 	return array;
 }
 
+static struct json_object *cgroups_json(const struct kernel_answer *answer)
+{
+	struct json_object *array;
+	int i;
+
+	if (!answer->nr_cgroups)
+		return NULL;
+	array = json_object_new_array();
+	for (i = 0; i < answer->nr_cgroups; i++)
+		json_object_array_add(array, json_object_new_string(answer->cgroups[i]));
+	return array;
+}
+
 static void add_json(const struct kernel_answer *answer, void *data)
 {
 	struct json_object *object = json_object_new_object();
@@ -116,6 +129,7 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_int64(answer->watchdog_ms));
 	json_object_object_add(object, "escalate",
 			       json_object_new_int64(answer->escalate));
+	json_object_object_add(object, "cgroups", cgroups_json(answer));
 	json_object_object_add(object, "exit_probes",
 			       json_object_new_int64(answer->exits));
 	json_object_object_add(object, "landings", landings_json(answer));
@@ -174,7 +188,7 @@ static void print_landings(const struct kernel_answer *answer)
 
 static void print(const struct kernel_answer *answer, void *data)
 {
-	int *number = data;
+	int *number = data, i;
 
 	if ((*number)++)
 		putchar('\n');
@@ -213,6 +227,8 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("%u rescues in %u seconds, then %s\n",
 		       answer->budget_rescues, answer->budget_seconds,
 		       exhausted_names[answer->exhausted]);
+	for (i = 0; i < answer->nr_cgroups; i++)
+		printf("  only in cgroup %s\n", answer->cgroups[i]);
 	print_landings(answer);
 	print_counters(answer, "  ");
 }

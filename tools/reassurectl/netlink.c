@@ -46,6 +46,24 @@ struct request {
 	bool done;
 };
 
+static bool put_cgroups(struct nl_msg *msg, const struct add_options *options)
+{
+	struct nlattr *nest;
+	size_t i;
+
+	if (!options->nr_cgroups)
+		return true;
+	nest = nla_nest_start(msg, REASSURE_A_CGROUPS | NLA_F_NESTED);
+	if (!nest)
+		return false;
+	for (i = 0; i < options->nr_cgroups; i++)
+		if (nla_put_string(msg, REASSURE_CGROUPS_PATH,
+				   options->cgroups[i]))
+			return false;
+	nla_nest_end(msg, nest);
+	return true;
+}
+
 /* What was given on the command line. */
 static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 {
@@ -81,6 +99,8 @@ static bool put_settings(struct nl_msg *msg, const struct add_options *options)
 		return false;
 	if (options->has_escalate &&
 	    nla_put_u32(msg, REASSURE_A_ESCALATE, options->escalate))
+		return false;
+	if (!put_cgroups(msg, options))
 		return false;
 	if (options->unlimited)
 		return !nla_put_flag(msg, REASSURE_A_BUDGET_UNLIMITED);
@@ -166,6 +186,9 @@ bool netlink_put_set(struct nl_msg *msg, const struct add_options *options)
 	if (options->has_deadline &&
 	    nla_put_u32(msg, REASSURE_A_DEADLINE, options->deadline_ms))
 		return false;
+	if (options->all_cgroups &&
+	    nla_put_flag(msg, REASSURE_A_CGROUPS_ALL))
+		return false;
 	return put_settings(msg, options);
 }
 
@@ -223,6 +246,22 @@ static void parse_landings(struct nlattr *nest, struct kernel_answer *answer)
 	}
 }
 
+static void parse_cgroups(struct nlattr *nest, struct kernel_answer *answer)
+{
+	struct nlattr *attribute;
+	int rest;
+
+	nla_for_each_nested(attribute, nest, rest) {
+		/* An unterminated string is not of this module. */
+		if (answer->nr_cgroups == REASSURE_CGROUPS_MAX ||
+		    nla_type(attribute) != REASSURE_CGROUPS_PATH ||
+		    !memchr(nla_data(attribute), 0, nla_len(attribute)))
+			return;
+		answer->cgroups[answer->nr_cgroups++] =
+			nla_get_string(attribute);
+	}
+}
+
 bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 {
 	static struct nla_policy policy[REASSURE_A_MAX + 1] = {
@@ -246,6 +285,7 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_COUNTERS] = { .type = NLA_NESTED },
 		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
 		[REASSURE_A_LANDINGS] = { .type = NLA_NESTED },
+		[REASSURE_A_CGROUPS] = { .type = NLA_NESTED },
 	};
 	struct nlattr *attrs[REASSURE_A_MAX + 1];
 
@@ -293,6 +333,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		answer->watchdog_ms = nla_get_u32(attrs[REASSURE_A_WATCHDOG]);
 	if (attrs[REASSURE_A_ESCALATE])
 		answer->escalate = nla_get_u32(attrs[REASSURE_A_ESCALATE]);
+	if (attrs[REASSURE_A_CGROUPS])
+		parse_cgroups(attrs[REASSURE_A_CGROUPS], answer);
 	if (attrs[REASSURE_A_EXITS])
 		answer->exits = nla_len(attrs[REASSURE_A_EXITS]) / sizeof(__u64);
 	if (attrs[REASSURE_A_LANDINGS])

@@ -49,6 +49,9 @@ struct kernel_answer {
 	__u32 budget_seconds;
 	/* 0 with a return probe. */
 	__u32 exits;
+	/* None for all. */
+	const char *cgroups[REASSURE_CGROUPS_MAX];
+	int nr_cgroups;
 	struct answered_landings landings[REASSURE_LANDING_FILES_MAX];
 	int nr_landings;
 	__u32 off;

@@ -326,6 +326,73 @@ static bool set_escalate(struct add_options *options, const char *text,
 	return true;
 }
 
+/* Whether no component of @path is empty, "." or "..". */
+static bool is_plain_path(const char *path)
+{
+	size_t length;
+
+	while (*path == '/') {
+		path++;
+		length = strcspn(path, "/");
+		if (!length || (length <= 2 && !strncmp(path, "..", length)))
+			return false;
+		path += length;
+		if (!*path)
+			return true;
+	}
+	return false;
+}
+
+static bool has_most_cgroups(const struct add_options *options)
+{
+	return options->nr_cgroups + options->nr_units == REASSURE_CGROUPS_MAX;
+}
+
+static bool too_many_cgroups(char *error)
+{
+	return wrong(error, "--cgroup: there are more than %d; name one around them",
+		     REASSURE_CGROUPS_MAX);
+}
+
+static bool set_unit(struct add_options *options, const char *text, char *error)
+{
+	if (*text == '-' || !strchr(text, '.') || strchr(text, '/'))
+		return wrong(error,
+			     "--unit takes the name of a unit like NAME.service, not '%s'",
+			     text);
+	if (has_most_cgroups(options))
+		return too_many_cgroups(error);
+	options->units[options->nr_units++] = text;
+	return true;
+}
+
+static bool set_cgroup(struct add_options *options, const char *text,
+		       char *error)
+{
+	size_t length = strlen(text);
+	char *path;
+
+	if (!strcmp(text, "all")) {
+		options->all_cgroups = true;
+		return true;
+	}
+	if (has_most_cgroups(options))
+		return too_many_cgroups(error);
+	/* The shell completes directories so. */
+	while (length > 1 && text[length - 1] == '/')
+		length--;
+	if (length > REASSURE_CGROUP_PATH_MAX)
+		return wrong(error, "--cgroup: a path has at most %d characters",
+			     REASSURE_CGROUP_PATH_MAX);
+	path = options->cgroups[options->nr_cgroups++];
+	memcpy(path, text, length);
+	path[length] = 0;
+	return !strcmp(path, "/") || is_plain_path(path) ||
+	       wrong(error,
+		     "--cgroup takes a path like /system.slice/NAME.service or all, not '%s'",
+		     text);
+}
+
 static bool set_option(struct add_options *options, const char *option,
 		       const char *value, char *error)
 {
@@ -357,6 +424,10 @@ static bool set_option(struct add_options *options, const char *option,
 		return set_enabled(options, value, error);
 	if (!strcmp(option, "--allow-setuid"))
 		return set_allow_setuid(options, value, error);
+	if (!strcmp(option, "--cgroup"))
+		return set_cgroup(options, value, error);
+	if (!strcmp(option, "--unit"))
+		return set_unit(options, value, error);
 	if (!strcmp(option, "--exits"))
 		return set_exits(options, value, error);
 	if (!strcmp(option, "--landings"))
@@ -375,9 +446,11 @@ static bool set_option(struct add_options *options, const char *option,
 
 static bool check_settings(const struct add_options *options, char *error)
 {
-	return !options->unlimited ||
-	       options->exhausted != REASSURE_EXHAUSTED_SKIP ||
-	       wrong(error, "--exhausted skip needs a --budget of N/SECONDS");
+	if (options->unlimited && options->exhausted == REASSURE_EXHAUSTED_SKIP)
+		return wrong(error, "--exhausted skip needs a --budget of N/SECONDS");
+	return !options->all_cgroups ||
+	       !(options->nr_cgroups + options->nr_units) ||
+	       wrong(error, "--cgroup all excludes other cgroups and --unit");
 }
 
 static bool check_complete(const struct add_options *options, char *error)
@@ -397,8 +470,8 @@ static bool check_complete(const struct add_options *options, char *error)
 }
 
 /*
- * Reads options from argv[@i] on, each of @known at most once; all are of
- * set_option().
+ * Reads options from argv[@i] on, each of @known at most once but for --cgroup
+ * and --unit; all are of set_option().
  */
 static bool parse_options(struct add_options *options,
 			  const char *const *known, int argc, char **argv,
@@ -417,7 +490,8 @@ static bool parse_options(struct add_options *options,
 		if (!known[k])
 			return wrong(error, "%s: unknown argument '%s'",
 				     argv[0], argv[i]);
-		if (seen & 1u << k)
+		if (seen & 1u << k && strcmp(known[k], "--cgroup") &&
+		    strcmp(known[k], "--unit"))
 			return wrong(error, "%s is given twice", known[k]);
 		seen |= 1u << k;
 		value = option_value(argc, argv, &i, length);
@@ -436,7 +510,8 @@ bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 		"--exe", "--function", "--offset", "--return", "--name",
 		"--signals", "--handled", "--shared", "--budget", "--exhausted",
 		"--deadline", "--mode", "--threads", "--watchdog", "--escalate",
-		"--exits", "--landings", "--enabled", "--allow-setuid", NULL
+		"--exits", "--landings", "--enabled", "--allow-setuid",
+		"--cgroup", "--unit", NULL
 	};
 
 	memset(options, 0, sizeof(*options));
@@ -449,7 +524,8 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 	static const char *const known[] = {
 		"--return", "--signals", "--handled", "--shared", "--budget",
 		"--exhausted", "--deadline", "--mode", "--threads",
-		"--watchdog", "--escalate", "--enabled", "--allow-setuid", NULL
+		"--watchdog", "--escalate", "--enabled", "--allow-setuid",
+		"--cgroup", "--unit", NULL
 	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <linux/types.h>
 
+#include <reassure.h>
+
 /* How the module is told that a function is left. */
 enum exits_option {
 	/* As the file needs it. */
@@ -51,6 +53,12 @@ struct add_options {
 	bool has_deadline;
 	/* 0 for none. */
 	__u32 deadline_ms;
+	bool all_cgroups;
+	char cgroups[REASSURE_CGROUPS_MAX][REASSURE_CGROUP_PATH_MAX + 1];
+	size_t nr_cgroups;
+	/* Of which cgroups are to be made. */
+	const char *units[REASSURE_CGROUPS_MAX];
+	size_t nr_units;
 	enum exits_option exits;
 	bool no_landings;
 	bool unlimited;

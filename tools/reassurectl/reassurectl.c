@@ -22,7 +22,8 @@ static const struct verb {
 	  "    [--exhausted die|skip] [--deadline MS] [--threads stop|run]\n"
 	  "    [--watchdog MS] [--escalate N] [--mode rescue|observe]\n"
 	  "    [--exits auto|return|all] [--landings auto|none]\n"
-	  "    [--enabled yes|no] [--allow-setuid yes|no]\n"
+	  "    [--enabled yes|no] [--allow-setuid yes|no] [--cgroup PATH]...\n"
+	  "    [--unit NAME.service]...\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -68,7 +69,12 @@ static const struct verb {
 	  "  --enabled         no: leave calls alone until 'reassurectl enable NAME';\n"
 	  "                    default: yes\n"
 	  "  --allow-setuid    yes: also programs that gained privileges when they\n"
-	  "                    were executed; default: no\n" },
+	  "                    were executed; default: no\n"
+	  "  --cgroup PATH     only processes in this cgroup or below it, like\n"
+	  "                    /system.slice/NAME.service; may be given several times;\n"
+	  "                    default: all\n"
+	  "  --unit NAME       only processes of this unit of systemd, which runs now:\n"
+	  "                    the same as --cgroup with its cgroup\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,
@@ -79,11 +85,13 @@ static const struct verb {
 	  "    [--budget N/SECONDS|unlimited] [--exhausted die|skip]\n"
 	  "    [--deadline MS|none] [--threads stop|run] [--watchdog MS]\n"
 	  "    [--escalate N] [--mode rescue|observe] [--enabled yes|no]\n"
-	  "    [--allow-setuid yes|no]\n"
+	  "    [--allow-setuid yes|no] [--cgroup PATH]... [--cgroup all]\n"
+	  "    [--unit NAME.service]...\n"
 	  "\n"
 	  "Changes a rescue point that is in use; 'reassurectl help add' explains the\n"
 	  "options.  What is not given stays as it is, and so do the counters.  Calls\n"
-	  "that are inside keep what they began with.\n"
+	  "that are inside keep what they began with.  Cgroups that are given replace\n"
+	  "those before.\n"
 	  "Write -- before a NAME that begins with two dashes.\n" },
 	{ "enable", cmd_enable,
 	  "enable NAME... | --all\n"

@@ -174,6 +174,45 @@ static void test_set(void **state)
 	assert_non_null(attrs[REASSURE_A_BUDGET_UNLIMITED]);
 	assert_int_equal(count_attributes(attrs), 4);
 	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_SET);
+	options = (struct add_options){ .name = "name", .all_cgroups = true };
+	assert_true(netlink_put_set(msg, &options));
+	attributes(msg, attrs);
+	assert_non_null(attrs[REASSURE_A_CGROUPS_ALL]);
+	assert_int_equal(count_attributes(attrs), 2);
+	nlmsg_free(msg);
+}
+
+/* What is sent is read in the same form. */
+static void test_cgroups(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_RESCUE_POINT_SET);
+	struct nlattr *attrs[REASSURE_A_MAX + 1], *nest;
+	struct add_options options = {
+		.name = "name",
+		.cgroups = { "/a", "/b/c" },
+		.nr_cgroups = 2,
+	};
+	struct kernel_answer answer;
+
+	(void)state;
+	assert_true(netlink_put_set(msg, &options));
+	attributes(msg, attrs);
+	assert_int_equal(count_attributes(attrs), 2);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.nr_cgroups, 2);
+	assert_string_equal(answer.cgroups[0], "/a");
+	assert_string_equal(answer.cgroups[1], "/b/c");
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_RESCUE_POINT_GET);
+	nest = nla_nest_start(msg, REASSURE_A_CGROUPS);
+	nla_put(msg, REASSURE_CGROUPS_PATH, 4, "/abc");
+	nla_nest_end(msg, nest);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.nr_cgroups, 0);
+	nlmsg_free(msg);
 }
 
 static void test_place(void **state)
@@ -427,6 +466,7 @@ int main(void)
 		cmocka_unit_test(test_add_least),
 		cmocka_unit_test(test_add_most),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_landings),
 		cmocka_unit_test(test_parse_landings),

@@ -213,8 +213,8 @@ static void test_add(void **state)
 			"--exhausted", "skip", "--deadline=1500",
 			"--allow-setuid", "yes", "--watchdog", "250",
 			"--escalate=0", "--threads=run", "--mode=observe",
-			"--enabled=no",
-			"--exits=all", "--landings", "none"));
+			"--enabled=no", "--cgroup", "/a.slice/b//",
+			"--cgroup=/", "--exits=all", "--landings", "none"));
 	assert_string_equal(options.exe, "a=b");
 	assert_int_equal(options.offset, 16);
 	assert_false(options.has_value);
@@ -231,6 +231,9 @@ static void test_add(void **state)
 	assert_true(options.has_mode);
 	assert_int_equal(options.mode, REASSURE_MODE_OBSERVE);
 	assert_true(options.has_enabled && !options.enabled);
+	assert_int_equal(options.nr_cgroups, 2);
+	assert_string_equal(options.cgroups[0], "/a.slice/b");
+	assert_string_equal(options.cgroups[1], "/");
 	assert_true(options.has_escalate);
 	assert_int_equal(options.escalate, 0);
 	assert_true(options.has_allow_setuid && options.allow_setuid);
@@ -364,10 +367,61 @@ static void test_set(void **state)
 	assert_false(options.signals || options.has_handled ||
 		     options.has_shared || options.has_exhausted ||
 		     options.has_threads || options.has_mode ||
-		     options.unlimited ||
-		     options.budget_rescues);
+		     options.unlimited || options.all_cgroups ||
+		     options.nr_cgroups || options.budget_rescues);
+	assert_true(SET("f", "--cgroup=all"));
+	assert_true(options.all_cgroups);
+	assert_true(SET("f", "--cgroup=/a", "--cgroup=/.../.b"));
+	assert_int_equal(options.nr_cgroups, 2);
+	assert_true(SET("f", "--unit=a.service", "--unit", "b.slice"));
+	assert_int_equal(options.nr_units, 2);
+	assert_string_equal(options.units[1], "b.slice");
 	/* Whether the budget is limited only the module knows. */
 	assert_true(SET("f", "--exhausted=skip"));
+}
+
+static void test_cgroup_errors(void **state)
+{
+	static const char *const wrong[] = {
+		"", "a", "a/b", "//a", "/a//b", "/.", "/a/..", "/../a",
+		"/a/./b",
+	};
+	char *argv[REASSURE_CGROUPS_MAX + 4] = { "set", "f" };
+	char path[REASSURE_CGROUP_PATH_MAX + 11];
+	struct add_options options;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		assert_false(SET("f", "--cgroup", (char *)wrong[i]));
+		assert_contains(error, "--cgroup takes a path like");
+	}
+	assert_false(SET("f", "--cgroup=/a", "--cgroup=all"));
+	assert_contains(error, "--cgroup all excludes other cgroups and --unit");
+	assert_false(SET("f", "--unit=a.service", "--cgroup=all"));
+	assert_contains(error, "--cgroup all excludes other cgroups and --unit");
+	assert_false(SET("f", "--unit=a"));
+	assert_contains(error, "--unit takes the name of a unit like NAME.service, not 'a'");
+	assert_false(SET("f", "--unit", "--a.service"));
+	assert_contains(error, "--unit takes");
+	assert_false(SET("f", "--unit", "a.slice/b.service"));
+	assert_contains(error, "--unit takes");
+	memset(path, 'a', sizeof(path));
+	memcpy(path, "--cgroup=/", 10);
+	path[sizeof(path) - 1] = 0;
+	assert_false(SET("f", path));
+	assert_contains(error, "at most 1023 characters");
+	path[sizeof(path) - 2] = 0;
+	for (i = 0; i < REASSURE_CGROUPS_MAX; i++)
+		argv[i + 2] = path;
+	assert_true(set(&options, argv));
+	assert_int_equal(strlen(options.cgroups[15]), REASSURE_CGROUP_PATH_MAX);
+	argv[i + 2] = path;
+	assert_false(set(&options, argv));
+	assert_contains(error, "more than 16");
+	argv[i + 2] = "--unit=a.service";
+	assert_false(set(&options, argv));
+	assert_contains(error, "more than 16");
 }
 
 static void test_set_errors(void **state)
@@ -526,6 +580,7 @@ int main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_add_errors),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_cgroup_errors),
 		cmocka_unit_test(test_set_errors),
 		cmocka_unit_test(test_other_verbs),
 		cmocka_unit_test(test_main),
