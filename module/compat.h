@@ -27,8 +27,14 @@
 #error "Reassure needs Linux 6.1 or later"
 #endif
 #if !defined(CONFIG_X86_64) || !defined(CONFIG_UPROBES) || \
-	!defined(CONFIG_MMU_NOTIFIER) || !defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
-#error "Reassure needs x86-64, UPROBES, MMU_NOTIFIER and DYNAMIC_FTRACE"
+	!defined(CONFIG_MMU_NOTIFIER) || !defined(CONFIG_CGROUPS) || \
+	!defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+#error "Reassure needs x86-64, UPROBES, MMU_NOTIFIER, CGROUPS and DYNAMIC_FTRACE"
+#endif
+
+/* Came with 6.1.68; without it anybody may listen. */
+#ifndef GENL_MCAST_CAP_SYS_ADMIN
+#error "Reassure needs a kernel that can protect generic netlink groups"
 #endif
 
 #if IS_ENABLED(CONFIG_PREEMPT_RT)
@@ -153,6 +159,21 @@ static inline struct mm_struct *compat_moving_mm(struct pt_regs *regs)
 
 #define compat_genl_ops	genl_split_ops
 
+/* The attributes of the request for a dump. */
+static inline struct nlattr **compat_dump_attributes(struct netlink_callback *cb)
+{
+	return genl_dumpit_info(cb)->info.attrs;
+}
+
+/* Finds the build-id of a file without reading from it. */
+#define COMPAT_BUILD_ID_FUNCTION	"build_id_parse_nofault"
+
+/* The path of a mapped file, as /proc/PID/maps has it. */
+static inline const struct path *compat_user_path(const struct file *file)
+{
+	return file_user_path(file);
+}
+
 /*
  * The parameters of a uprobe's filter, and whether it is asked because another
  * tracer takes its probe away.
@@ -269,6 +290,18 @@ static inline unsigned long compat_filled_address(struct pt_regs *regs)
 }
 
 #define compat_genl_ops	genl_ops
+
+static inline struct nlattr **compat_dump_attributes(struct netlink_callback *cb)
+{
+	return genl_dumpit_info(cb)->attrs;
+}
+
+#define COMPAT_BUILD_ID_FUNCTION	"build_id_parse"
+
+static inline const struct path *compat_user_path(const struct file *file)
+{
+	return &file->f_path;
+}
 
 #define COMPAT_FILTER_PARAMETERS \
 	struct uprobe_consumer *consumer, enum uprobe_filter_ctx context, \

@@ -28,6 +28,8 @@ typedef void notify_resume_function(struct pt_regs *regs);
 typedef struct callback_head *(work_cancel_function)(struct task_struct *task,
 	bool (*match)(struct callback_head *work, void *data), void *data);
 typedef void lru_drain_function(void);
+typedef int build_id_function(struct vm_area_struct *vma,
+			      unsigned char *build_id, u32 *size);
 typedef long system_call_function(const struct pt_regs *regs);
 typedef vm_fault_t fault_function(struct vm_area_struct *vma,
 				  unsigned long address, unsigned int flags,
@@ -43,6 +45,7 @@ DEFINE_STATIC_CALL_NULL(reassure_work_cancel,
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_lru_drain_all, *(lru_drain_function *)NULL);
 DEFINE_STATIC_CALL_NULL(reassure_fault, *(fault_function *)NULL);
+DEFINE_STATIC_CALL_NULL(reassure_build_id, *(build_id_function *)NULL);
 
 #define DEFINE_MAPPING_CALL(name)					\
 	DEFINE_STATIC_CALL_NULL(reassure_##name,			\
@@ -180,6 +183,11 @@ void kernel_drain_all_lru_batches(void)
 	static_call(reassure_lru_drain_all)();
 }
 
+int kernel_build_id(struct vm_area_struct *vma, u8 *build_id, u32 *size)
+{
+	return static_call(reassure_build_id)(vma, build_id, size);
+}
+
 vm_fault_t kernel_fault_unhooked(struct vm_area_struct *vma,
 				 unsigned long address, unsigned int flags,
 				 struct pt_regs *regs)
@@ -240,12 +248,13 @@ int __init reassure_kernel_symbols_init(void)
 	void *cancel = symbol_address("task_work_cancel_match");
 	void *drain = symbol_address("lru_add_drain");
 	void *drain_all = symbol_address("lru_add_drain_all");
+	void *build_id = symbol_address(COMPAT_BUILD_ID_FUNCTION);
 	void *fault = address_behind_hooks("handle_mm_fault");
 	void *split = NULL;
 
 	max_map_count = data_address("sysctl_max_map_count");
-	if (!flush || !resume || !cancel || !drain || !drain_all || !fault ||
-	    !max_map_count)
+	if (!flush || !resume || !cancel || !drain || !drain_all || !build_id ||
+	    !fault || !max_map_count)
 		return -EOPNOTSUPP;
 	if (IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE)) {
 		split = symbol_address("__split_huge_pmd");
@@ -258,6 +267,7 @@ int __init reassure_kernel_symbols_init(void)
 	static_call_update(reassure_work_cancel, cancel);
 	static_call_update(reassure_lru_drain, drain);
 	static_call_update(reassure_lru_drain_all, drain_all);
+	static_call_update(reassure_build_id, build_id);
 	static_call_update(reassure_fault, fault);
 	return find_mapping_calls();
 }

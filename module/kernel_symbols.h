@@ -2,6 +2,7 @@
 #ifndef _REASSURE_KERNEL_SYMBOLS_H
 #define _REASSURE_KERNEL_SYMBOLS_H
 
+#include <linux/buildid.h>
 #include <linux/mm_types.h>
 #include <linux/ptrace.h>
 
@@ -28,6 +29,11 @@ kernel_task_work_cancel_match(struct task_struct *task,
 			      void *data);
 /* Ends the single step of a probed instruction that current is in. */
 void kernel_abort_single_step(void);
+/*
+ * The build-id of the file of @vma, at most BUILD_ID_SIZE_MAX bytes, with the mmap
+ * lock; fails where the file's first page is not in memory or has none.
+ */
+int kernel_build_id(struct vm_area_struct *vma, u8 *build_id, u32 *size);
 /*
  * Puts pages that wait in batches, which hold a reference to each, on the LRU
  * lists: those of this CPU, or, sleeping, those of all.

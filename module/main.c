@@ -3,6 +3,7 @@
 
 #include "bypass.h"
 #include "checkpoint.h"
+#include "events.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
 #include "mapping_guard.h"
@@ -71,6 +72,7 @@ static void __exit reassure_exit(void)
 	reassure_netlink_exit();
 	rescue_point_delete_all();
 	reassure_switch_exit();
+	reassure_events_exit();
 	write_guard_await();
 	reassure_probed_places_exit();
 	reassure_sysfs_exit();

@@ -14,6 +14,7 @@
 #include "cgroup_filter.h"
 #include "compat.h"
 #include "counters.h"
+#include "events.h"
 #include "landings.h"
 #include "netlink.h"
 #include "rescue_point.h"
@@ -42,6 +43,9 @@
 			 (REASSURE_CGROUP_PATH_MAX + 1 + NLA_HDRLEN) + \
 			 REASSURE_EXITS_MAX * sizeof(u64) + \
 			 REASSURE_LANDING_FILES_MAX * LANDINGS_BYTES)
+
+/* An event is at most four pages without its headers and number. */
+#define EVENT_REPLY_BYTES	(5 * PAGE_SIZE)
 
 static struct genl_family family;
 
@@ -179,6 +183,10 @@ static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
 
 static const struct nla_policy switch_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
+};
+
+static const struct nla_policy event_policy[REASSURE_EVENT_NUMBER + 1] = {
+	[REASSURE_EVENT_NUMBER] = { .type = NLA_U64 },
 };
 
 /* The process that opened the socket and the sender must both have it. */
@@ -922,13 +930,66 @@ static int rescue_point_get_dumpit(struct sk_buff *skb,
 	return ret ?: skb->len;
 }
 
+static int put_event(u64 number, const struct sk_buff *event, void *data)
+{
+	struct rescue_point_reply *reply = data;
+	void *header;
+
+	/* Else it might never end. */
+	if (number > (u64)reply->cb->args[1])
+		return 1;
+	header = genlmsg_put(reply->skb, reply->portid, reply->seq, &family,
+			     reply->flags, REASSURE_CMD_EVENT_GET);
+	if (!header)
+		return -EMSGSIZE;
+	if (nla_put_u64_64bit(reply->skb, REASSURE_EVENT_NUMBER, number,
+			      REASSURE_EVENT_PAD) ||
+	    skb_tailroom(reply->skb) < event->len) {
+		genlmsg_cancel(reply->skb, header);
+		return -EMSGSIZE;
+	}
+	skb_put_data(reply->skb, event->data, event->len);
+	genlmsg_end(reply->skb, header);
+	reply->cb->args[0] = number;
+	return 0;
+}
+
+/* In @cb->args: the last that was sent, and the last to be sent. */
+static int event_get_start(struct netlink_callback *cb)
+{
+	struct nlattr *after = compat_dump_attributes(cb)[REASSURE_EVENT_NUMBER];
+	struct events_total total;
+
+	events_total(&total);
+	cb->min_dump_alloc = EVENT_REPLY_BYTES;
+	cb->args[0] = after ? nla_get_u64(after) : 0;
+	cb->args[1] = total.last;
+	return check_capability(cb->skb, cb->extack);
+}
+
+static int event_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct rescue_point_reply reply = {
+		.skb = skb,
+		.portid = NETLINK_CB(cb->skb).portid,
+		.seq = cb->nlh->nlmsg_seq,
+		.flags = NLM_F_MULTI,
+		.cb = cb,
+	};
+
+	events_visit(cb->args[0], put_event, &reply);
+	return skb->len;
+}
+
 static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct events_total events;
 	void *header;
 
 	if (!msg)
 		return -ENOMEM;
+	events_total(&events);
 	header = genlmsg_put_reply(msg, info, &family, 0,
 				   REASSURE_CMD_STATUS_GET);
 	if (!header ||
@@ -936,6 +997,10 @@ static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
 	    nla_put_u32(msg, REASSURE_A_OFF, switch_state()) ||
 	    nla_put_string(msg, REASSURE_A_MODULE_VERSION,
 			   THIS_MODULE->version) ||
+	    nla_put_u64_64bit(msg, REASSURE_A_EVENTS, events.last,
+			      REASSURE_A_PAD) ||
+	    nla_put_u64_64bit(msg, REASSURE_A_EVENTS_LOST, events.lost,
+			      REASSURE_A_PAD) ||
 	    put_all_counters(msg, &reassure_counters)) {
 		nlmsg_free(msg);
 		return -EMSGSIZE;
@@ -1009,6 +1074,25 @@ static const struct genl_ops ops[] = {
 		.maxattr = ARRAY_SIZE(switch_policy) - 1,
 		.doit = switch_doit,
 	},
+	{
+		.cmd = REASSURE_CMD_EVENT_GET,
+		.policy = event_policy,
+		.maxattr = ARRAY_SIZE(event_policy) - 1,
+		.start = event_get_start,
+		.dumpit = event_get_dumpit,
+	},
+};
+
+/* In this order in groups[]. */
+enum {
+	GROUP_EVENTS,
+};
+
+static const struct genl_multicast_group groups[] = {
+	[GROUP_EVENTS] = {
+		.name = REASSURE_EVENTS_GROUP,
+		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+	},
 };
 
 static struct genl_family family = {
@@ -1022,14 +1106,51 @@ static struct genl_family family = {
 	.pre_doit = pre_doit,
 	.ops = ops,
 	.n_ops = ARRAY_SIZE(ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 };
+
+bool netlink_events_have_listeners(void)
+{
+	return genl_has_listeners(&family, &init_net, GROUP_EVENTS) > 0;
+}
+
+/*
+ * Only in the initial network namespace: in another, who is root in its user
+ * namespace may listen.  Where there is no memory nobody is told; the next
+ * event is found with this one.
+ */
+void netlink_announce_event(u64 number)
+{
+	struct sk_buff *msg = genlmsg_new(nla_total_size_64bit(sizeof(number)),
+					  GFP_KERNEL);
+	void *header;
+
+	if (!msg)
+		return;
+	header = genlmsg_put(msg, 0, 0, &family, 0, REASSURE_CMD_EVENT_NTF);
+	if (!header ||
+	    nla_put_u64_64bit(msg, REASSURE_EVENT_NUMBER, number,
+			      REASSURE_EVENT_PAD)) {
+		nlmsg_free(msg);
+		return;
+	}
+	genlmsg_end(msg, header);
+	/* Who cannot be told is told that by the kernel. */
+	genlmsg_multicast(&family, msg, 0, GROUP_EVENTS, GFP_KERNEL);
+}
 
 int __init reassure_netlink_init(void)
 {
-	return genl_register_family(&family);
+	int ret = genl_register_family(&family);
+
+	if (!ret)
+		events_announce(true);
+	return ret;
 }
 
 void reassure_netlink_exit(void)
 {
+	events_announce(false);
 	genl_unregister_family(&family);
 }

@@ -10,6 +10,7 @@
 #include "checkpoint.h"
 #include "guarded_mm.h"
 #include "kernel_symbols.h"
+#include "report.h"
 #include "rescue.h"
 #include "switch.h"
 
@@ -39,7 +40,7 @@ static const char *signal_name(int sig)
 }
 
 static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
-		       const struct pt_regs *fault, unsigned long restored)
+		       unsigned long ip, unsigned long restored)
 {
 	const struct rescue_point_settings *settings = &cp->settings;
 	const char *name = cp->rp->config.name;
@@ -54,17 +55,16 @@ static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 	if (!info)
 		pr_info("rescued %s[%d] in %s: inside for %u ms, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
-			settings->deadline_ms, fault->ip, restored, value);
+			settings->deadline_ms, ip, restored, value);
 	else if (info->si_signo == SIGABRT)
 		pr_info("rescued %s[%d] in %s: SIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
-			fault->ip, restored, value);
+			ip, restored, value);
 	else
 		pr_info("rescued %s[%d] in %s: %s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
 			signal_name(info->si_signo), info->si_code,
-			(unsigned long)info->si_addr, fault->ip, restored,
-			value);
+			(unsigned long)info->si_addr, ip, restored, value);
 }
 
 static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
@@ -253,10 +253,10 @@ static void count_inside(struct checkpoint *cp)
  * Return: RESCUED; NOTHING_TO_RESCUE; LOST when it must not go on; otherwise
  * the enum reassure_refusal.
  */
-static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
+static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
+		  struct report *report)
 {
 	struct counters *counters = &cp->rp->counters;
-	struct pt_regs fault;
 	struct rollback rb;
 	u64 start = ktime_get_ns();
 	int refusal = -1;
@@ -284,7 +284,6 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		checkpoint_cancel(cp, &rb);
 		return refusal;
 	}
-	fault = *task_pt_regs(current);
 	if (checkpoint_roll_back(cp, &rb))
 		return LOST;
 	count_inside(cp);
@@ -293,7 +292,8 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
 		count_events(counters, REASSURE_COUNTER_DEADLINES, 1);
 	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
 		     ktime_get_ns() - start);
-	log_rescue(cp, info, &fault, rb.restored);
+	log_rescue(cp, info, report->ip, rb.restored);
+	report_rescue(report, cp->rp->config.name, rb.restored);
 	return RESCUED;
 }
 
@@ -315,13 +315,14 @@ static void die(const kernel_siginfo_t *info)
 }
 
 static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
-		   int result)
+		   int result, struct report *report)
 {
 	int refusal = result == LOST ? REASSURE_REFUSED_MAPPING : result;
 
 	if (refusal >= 0) {
 		count_refusal(&cp->rp->counters, refusal);
 		log_refusal(cp, info, refusal);
+		report_refusal(report, cp->rp->config.name, refusal);
 	}
 	/* The other threads must not go on either. */
 	if (result == LOST)
@@ -334,20 +335,24 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
  * The same for one checkpoint; as rescue() where it is open.  A rescue would
  * have ended the call, so what is observed in one counts once.
  */
-static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info)
+static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
+		      struct report *report)
 {
 	int result = NOTHING_TO_RESCUE;
 
 	mutex_lock(&cp->lock);
 	if (cp->open && cp->observed) {
 		result = REASSURE_REFUSED_OBSERVED;
+		report_note(report);
+		report_refusal(report, cp->rp->config.name, result);
 	} else if (cp->open) {
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
-		result = rescue(cp, info);
+		report_note(report);
+		result = rescue(cp, info, report);
 		if (result == REASSURE_REFUSED_OBSERVED)
 			WRITE_ONCE(cp->observed, true);
-		finish(cp, info, result);
+		finish(cp, info, result, report);
 	}
 	mutex_unlock(&cp->lock);
 	return result;
@@ -398,6 +403,7 @@ void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
 	bool observed = false;
 	struct checkpoint *first;
+	struct report report;
 	int result;
 
 	/* Task work is also run from do_exit(), where the memory is gone. */
@@ -407,21 +413,26 @@ void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
 	if (switch_is_off())
 		return;
 	first = cp->first;
+	report_begin(&report, info);
 	for (; cp; cp = cp->outer) {
 		if (observed && is_observer(cp))
 			continue;
-		result = try_rescue(cp, info);
+		result = try_rescue(cp, info, &report);
 		observed |= result == REASSURE_REFUSED_OBSERVED;
 		if (result == RESCUED || result == LOST) {
 			checkpoint_end_inside(cp);
+			report_end(&report);
 			return;
 		}
-		if (cp->open && result == NOTHING_TO_RESCUE)
+		if (cp->open && result == NOTHING_TO_RESCUE) {
+			report_cancel(&report);
 			return;
+		}
 		/* Each has a deadline of its own. */
 		if (!info && result != REASSURE_REFUSED_ESCALATED)
 			break;
 	}
 	if (observed)
 		let_others_go(first->innermost);
+	report_end(&report);
 }

@@ -17,6 +17,15 @@
 #define REASSURE_GENL_NAME	"reassure"
 #define REASSURE_GENL_VERSION	1
 
+/*
+ * The multicast group that tells of events, in the initial network namespace.
+ * Joining it needs CAP_SYS_ADMIN.  There are events only while somebody is in
+ * it.  It tells their numbers and nothing else: the kernel lets anybody join
+ * the number of a group before it is one, so what is secret is handed out by
+ * REASSURE_CMD_EVENT_GET only.
+ */
+#define REASSURE_EVENTS_GROUP	"events"
+
 /* Longest name of a rescue point, without the final NUL. */
 #define REASSURE_NAME_MAX	64
 /* Longest name of a function, without the final NUL. */
@@ -43,6 +52,12 @@
 #define REASSURE_LANDING_FILES_MAX	4
 /* Most landings in one file. */
 #define REASSURE_LANDINGS_MAX	32
+/* So many events are kept for who reads them late. */
+#define REASSURE_EVENTS_KEPT	64
+/* Most bytes of the stack in an event. */
+#define REASSURE_EVENT_STACK_MAX	12288
+/* Most mappings in an event. */
+#define REASSURE_EVENT_MAPPINGS_MAX	32
 
 /**
  * enum reassure_command - what can be asked of the module
@@ -72,8 +87,8 @@
  *	descriptors, and REASSURE_A_PATH, REASSURE_A_COUNTERS,
  *	REASSURE_A_REFUSED, REASSURE_A_FILE_STATE.
  * @REASSURE_CMD_STATUS_GET: the global counters: REASSURE_A_RESCUE_POINTS,
- *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION; and
- *	REASSURE_A_OFF.
+ *	REASSURE_A_COUNTERS, REASSURE_A_REFUSED, REASSURE_A_MODULE_VERSION,
+ *	REASSURE_A_OFF, REASSURE_A_EVENTS and REASSURE_A_EVENTS_LOST.
  * @REASSURE_CMD_RESCUE_POINT_SET: change the rescue point REASSURE_A_NAME.
  *	Takes REASSURE_A_RETURN or REASSURE_A_RETURN_VOID, REASSURE_A_CGROUPS or
  *	REASSURE_A_CGROUPS_ALL, and those that ADD takes which do not say where
@@ -99,6 +114,11 @@
  *	ADD, SET and REBIND work, and their acknowledgment has a text that says
  *	that it is off.  The module switches itself off after a defect of its
  *	own, see enum reassure_off; the reason is forgotten when it is switched on.
+ * @REASSURE_CMD_EVENT_GET: dump: the events that the module still has, in their
+ *	order; with REASSURE_EVENT_NUMBER only those that came after that one.
+ *	This and the next have attributes of enum reassure_event_attribute.
+ * @REASSURE_CMD_EVENT_NTF: to the group REASSURE_EVENTS_GROUP, never a request:
+ *	there is a new event, REASSURE_EVENT_NUMBER.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,
@@ -110,6 +130,8 @@ enum reassure_command {
 	REASSURE_CMD_RESCUE_POINT_SET,
 	REASSURE_CMD_RESCUE_POINT_REBIND,
 	REASSURE_CMD_SWITCH,
+	REASSURE_CMD_EVENT_GET,
+	REASSURE_CMD_EVENT_NTF,
 
 	__REASSURE_CMD_LAST,
 	REASSURE_CMD_MAX = __REASSURE_CMD_LAST - 1
@@ -194,6 +216,10 @@ enum reassure_command {
  *	moved; SET replaces all of them
  * @REASSURE_A_CGROUPS_ALL: flag, in SET: all cgroups; excludes
  *	REASSURE_A_CGROUPS
+ * @REASSURE_A_EVENTS: u64, the number of the last event, 0 when there was none
+ *	yet: how many there have been since the module was loaded
+ * @REASSURE_A_EVENTS_LOST: u64, how many of these nobody has read before they
+ *	had to make room, or could not be kept for want of memory
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -232,6 +258,8 @@ enum reassure_attribute {
 	REASSURE_A_OFF,
 	REASSURE_A_CGROUPS,
 	REASSURE_A_CGROUPS_ALL,
+	REASSURE_A_EVENTS,
+	REASSURE_A_EVENTS_LOST,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1
@@ -541,6 +569,119 @@ enum reassure_refusal {
 	REASSURE_REFUSED_OBSERVED,
 
 	REASSURE_REFUSALS
+};
+
+/**
+ * enum reassure_outcome - what became of a fault
+ * @REASSURE_OUTCOME_RESCUED: it was rescued
+ * @REASSURE_OUTCOME_REFUSED: it was not, and the program got its signal
+ * @REASSURE_OUTCOME_OUTSIDE: the thread had been in a rescue point before, but
+ *	was in none at the fault, so that there was nothing to rescue
+ */
+enum reassure_outcome {
+	REASSURE_OUTCOME_RESCUED,
+	REASSURE_OUTCOME_REFUSED,
+	REASSURE_OUTCOME_OUTSIDE,
+
+	__REASSURE_OUTCOME_LAST,
+	REASSURE_OUTCOME_MAX = __REASSURE_OUTCOME_LAST - 1
+};
+
+/**
+ * enum reassure_event_attribute - the attributes of an event: a fatal signal that
+ *	a thread raised which has been in a rescue point, or a deadline that was
+ *	over; what is about memory and registers is as they were then, before
+ *	anything was rolled back
+ * @REASSURE_EVENT_UNSPEC: never valid
+ * @REASSURE_EVENT_PAD: padding before 64-bit attributes
+ * @REASSURE_EVENT_NUMBER: u64, from 1 on; where one is missing it was lost
+ * @REASSURE_EVENT_OUTCOME: u32, one of enum reassure_outcome
+ * @REASSURE_EVENT_NAME: string, the rescue point to whose entry the thread went
+ *	back; when it was not rescued, that of the innermost call which was not
+ *	merely REASSURE_REFUSED_ESCALATED.  Absent for REASSURE_OUTCOME_OUTSIDE
+ * @REASSURE_EVENT_REFUSAL: u32, one of enum reassure_refusal: why that call was
+ *	not rescued; only for REASSURE_OUTCOME_REFUSED
+ * @REASSURE_EVENT_PAGES: u64, how many pages, or areas that had no page at the
+ *	entry, were put back; only for REASSURE_OUTCOME_RESCUED
+ * @REASSURE_EVENT_DURATION: u64, nanoseconds from the fault to its outcome,
+ *	without what the event itself took
+ * @REASSURE_EVENT_TIME: u64, nanoseconds since 1970 (CLOCK_REALTIME)
+ * @REASSURE_EVENT_MONOTONIC: u64, nanoseconds of CLOCK_MONOTONIC
+ * @REASSURE_EVENT_PID: u32, the process, in the initial PID namespace
+ * @REASSURE_EVENT_TID: u32, the thread, likewise
+ * @REASSURE_EVENT_COMMAND: string, the name of the thread, at most 15 characters
+ * @REASSURE_EVENT_CGROUP: string, the path of the process's cgroup in the v2
+ *	hierarchy, from its root; absent when it is longer than 1023 characters
+ * @REASSURE_EVENT_CGROUP_ID: u64, the number of that cgroup, which is the inode
+ *	number of its directory
+ * @REASSURE_EVENT_SIGNAL: u32, the signal; absent when a deadline was over
+ * @REASSURE_EVENT_CODE: s32, the si_code of the signal
+ * @REASSURE_EVENT_ADDRESS: u64, the si_addr of the signal; absent for signals
+ *	that have none (SIGABRT)
+ * @REASSURE_EVENT_REGISTERS: binary, struct user_regs_struct of x86-64: 27 numbers
+ *	of 64 bits; the selectors of ds, es, fs and gs are not told and 0
+ * @REASSURE_EVENT_STACK_ADDRESS: u64, where REASSURE_EVENT_STACK was, a multiple
+ *	of 8: at the stack pointer, or behind it where there is no memory
+ * @REASSURE_EVENT_STACK: binary, at most REASSURE_EVENT_STACK_MAX bytes of the
+ *	stack, in whole words, as far as they were in memory; absent when none
+ *	were
+ * @REASSURE_EVENT_MAPPINGS: nest, one nest of enum reassure_event_mapping for each
+ *	executable mapping of a file to which the instruction pointer or a word
+ *	of REASSURE_EVENT_STACK points, in this order, so that return addresses
+ *	are known by file and offset; at most REASSURE_EVENT_MAPPINGS_MAX, and
+ *	fewer where their names are very long; of whatever types
+ */
+enum reassure_event_attribute {
+	REASSURE_EVENT_UNSPEC,
+	REASSURE_EVENT_PAD,
+	REASSURE_EVENT_NUMBER,
+	REASSURE_EVENT_OUTCOME,
+	REASSURE_EVENT_NAME,
+	REASSURE_EVENT_REFUSAL,
+	REASSURE_EVENT_PAGES,
+	REASSURE_EVENT_DURATION,
+	REASSURE_EVENT_TIME,
+	REASSURE_EVENT_MONOTONIC,
+	REASSURE_EVENT_PID,
+	REASSURE_EVENT_TID,
+	REASSURE_EVENT_COMMAND,
+	REASSURE_EVENT_CGROUP,
+	REASSURE_EVENT_CGROUP_ID,
+	REASSURE_EVENT_SIGNAL,
+	REASSURE_EVENT_CODE,
+	REASSURE_EVENT_ADDRESS,
+	REASSURE_EVENT_REGISTERS,
+	REASSURE_EVENT_STACK_ADDRESS,
+	REASSURE_EVENT_STACK,
+	REASSURE_EVENT_MAPPINGS,
+
+	__REASSURE_EVENT_LAST,
+	REASSURE_EVENT_MAX = __REASSURE_EVENT_LAST - 1
+};
+
+/**
+ * enum reassure_event_mapping - an executable mapping of a file
+ * @REASSURE_MAPPING_UNSPEC: never valid
+ * @REASSURE_MAPPING_PAD: padding before 64-bit attributes
+ * @REASSURE_MAPPING_START: u64, its first address
+ * @REASSURE_MAPPING_END: u64, the first address behind it
+ * @REASSURE_MAPPING_OFFSET: u64, what is at its start, as offset in the file
+ * @REASSURE_MAPPING_BUILD_ID: binary, 1 to 20 bytes, the file's build-id; absent
+ *	when it has none, or none in its first page
+ * @REASSURE_MAPPING_PATH: string, the path of the file as the process sees it,
+ *	with " (deleted)" behind it when it was; absent when there is no room
+ */
+enum reassure_event_mapping {
+	REASSURE_MAPPING_UNSPEC,
+	REASSURE_MAPPING_PAD,
+	REASSURE_MAPPING_START,
+	REASSURE_MAPPING_END,
+	REASSURE_MAPPING_OFFSET,
+	REASSURE_MAPPING_BUILD_ID,
+	REASSURE_MAPPING_PATH,
+
+	__REASSURE_MAPPING_LAST,
+	REASSURE_MAPPING_MAX = __REASSURE_MAPPING_LAST - 1
 };
 
 #endif /* _UAPI_REASSURE_H */

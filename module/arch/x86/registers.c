@@ -35,6 +35,35 @@ static unsigned long read_fs_base(void)
 	return __rdmsr(MSR_FS_BASE);
 }
 
+void registers_tell(struct user_regs_struct *to, const struct pt_regs *regs)
+{
+	*to = (struct user_regs_struct) {
+		.r15 = regs->r15,
+		.r14 = regs->r14,
+		.r13 = regs->r13,
+		.r12 = regs->r12,
+		.bp = regs->bp,
+		.bx = regs->bx,
+		.r11 = regs->r11,
+		.r10 = regs->r10,
+		.r9 = regs->r9,
+		.r8 = regs->r8,
+		.ax = regs->ax,
+		.cx = regs->cx,
+		.dx = regs->dx,
+		.si = regs->si,
+		.di = regs->di,
+		.orig_ax = regs->orig_ax,
+		.ip = regs->ip,
+		.cs = regs->cs,
+		.flags = regs->flags,
+		.sp = regs->sp,
+		.ss = regs->ss,
+		.fs_base = read_fs_base(),
+		.gs_base = __rdmsr(MSR_KERNEL_GS_BASE),
+	};
+}
+
 /**
  * registers_save() - keep the registers of current
  * @saved: where

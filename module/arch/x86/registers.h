@@ -6,6 +6,8 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include <asm/user.h>
+
 #include "../../compat.h"
 
 /**
@@ -45,6 +47,8 @@ static inline bool registers_supported(const struct pt_regs *regs)
 bool registers_follow_call(unsigned long address);
 /* Whether the instruction at @code, as it is in memory, is a near return. */
 bool instruction_is_return(const u8 *code);
+/* As ptrace tells them, without the selectors of data segments. */
+void registers_tell(struct user_regs_struct *to, const struct pt_regs *regs);
 void registers_save(struct registers *saved, const struct pt_regs *regs);
 void registers_return(const struct registers *saved, unsigned long ip,
 		      bool has_value, u64 value);
