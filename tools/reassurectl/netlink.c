@@ -12,6 +12,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "event.h"
 #include "netlink.h"
 #include "parse.h"
 #include "reassurectl.h"
@@ -282,6 +283,8 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_BUDGET_SECONDS] = { .type = NLA_U32 },
 		[REASSURE_A_FILE_STATE] = { .type = NLA_U32 },
 		[REASSURE_A_RESCUE_POINTS] = { .type = NLA_U32 },
+		[REASSURE_A_EVENTS] = { .type = NLA_U64 },
+		[REASSURE_A_EVENTS_LOST] = { .type = NLA_U64 },
 		[REASSURE_A_COUNTERS] = { .type = NLA_NESTED },
 		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
 		[REASSURE_A_LANDINGS] = { .type = NLA_NESTED },
@@ -357,6 +360,11 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 	if (attrs[REASSURE_A_RESCUE_POINTS])
 		answer->rescue_points =
 			nla_get_u32(attrs[REASSURE_A_RESCUE_POINTS]);
+	if (attrs[REASSURE_A_EVENTS])
+		answer->events = nla_get_u64(attrs[REASSURE_A_EVENTS]);
+	if (attrs[REASSURE_A_EVENTS_LOST])
+		answer->events_lost =
+			nla_get_u64(attrs[REASSURE_A_EVENTS_LOST]);
 	parse_counters(attrs[REASSURE_A_COUNTERS], answer->counters,
 		       REASSURE_COUNTERS);
 	parse_counters(attrs[REASSURE_A_REFUSED], answer->refused,
@@ -705,5 +713,143 @@ int kernel_list(answer_visitor visit, void *data)
 	forget_messages(&kept);
 	free(kept.messages);
 	disconnect(&connection);
+	return ret;
+}
+
+/* Reading events as they come. */
+struct monitor {
+	struct connection requests;
+	/* Hears that there are new ones, and that the module goes. */
+	struct connection news;
+	event_visitor visit;
+	void *data;
+	/* The last event. */
+	__u64 last;
+	bool ended;
+};
+
+static void note_last(const struct kernel_answer *answer, void *data)
+{
+	struct monitor *monitor = data;
+
+	monitor->last = answer->events;
+}
+
+static int on_event(struct nl_msg *msg, void *data)
+{
+	struct monitor *monitor = data;
+	struct event event;
+
+	if (monitor->ended || !event_parse(nlmsg_hdr(msg), &event))
+		return NL_OK;
+	event.lost = event.number - monitor->last - 1;
+	monitor->last = event.number;
+	monitor->ended = !monitor->visit(&event, monitor->data);
+	return NL_OK;
+}
+
+static int read_events(struct monitor *monitor)
+{
+	struct request request = { .verb = "read events" };
+	struct nl_msg *msg = new_message(&monitor->requests,
+					 REASSURE_CMD_EVENT_GET, NLM_F_DUMP);
+	int ret;
+
+	if (msg && nla_put_u64(msg, REASSURE_EVENT_NUMBER, monitor->last)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	ret = exchange(&monitor->requests, msg, &request, on_event, monitor);
+	return ret ? explain(&request, ret) : 0;
+}
+
+static bool is_unloading(struct nlmsghdr *header, int family)
+{
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+
+	return header->nlmsg_type == GENL_ID_CTRL &&
+	       !genlmsg_parse(header, 0, attrs, CTRL_ATTR_MAX, NULL) &&
+	       genlmsg_hdr(header)->cmd == CTRL_CMD_DELFAMILY &&
+	       attrs[CTRL_ATTR_FAMILY_ID] &&
+	       nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]) == family;
+}
+
+/*
+ * Reads all that is told.  What had no room is no matter: events are asked for
+ * afterwards.
+ *
+ * Return: false when the module has gone.
+ */
+static bool read_news(struct connection *news)
+{
+	struct nlmsghdr buffer[1024], *header;
+	ssize_t size;
+	int rest;
+
+	for (;;) {
+		size = recv(nl_socket_get_fd(news->socket), buffer,
+			    sizeof(buffer), MSG_DONTWAIT);
+		if (size < 0 && errno != ENOBUFS)
+			return true;
+		rest = size < 0 ? 0 : size;
+		for (header = buffer; nlmsg_ok(header, rest);
+		     header = nlmsg_next(header, &rest))
+			if (is_unloading(header, news->family))
+				return false;
+	}
+}
+
+static int join(struct connection *news)
+{
+	int events, control, ret;
+
+	events = genl_ctrl_resolve_grp(news->socket, REASSURE_GENL_NAME,
+				       REASSURE_EVENTS_GROUP);
+	control = genl_ctrl_resolve_grp(news->socket, "nlctrl", "notify");
+	if (events < 0 || control < 0) {
+		failed("the reassure module has no events: load one of this version");
+		return -1;
+	}
+	/* First, so that no unloading goes unnoticed. */
+	ret = nl_socket_add_membership(news->socket, control);
+	if (!ret)
+		ret = nl_socket_add_membership(news->socket, events);
+	if (!ret)
+		return 0;
+	failed("cannot listen to events: %s", ret == -NLE_PERM ?
+	       "this needs root (CAP_SYS_ADMIN in the initial user namespace)" :
+	       nl_geterror(ret));
+	return -1;
+}
+
+static int follow(struct monitor *monitor, bool (*await)(int fd))
+{
+	/* What is missed between is told to nobody, or found later. */
+	if (kernel_status(note_last, monitor) || join(&monitor->news))
+		return -1;
+	while (!monitor->ended &&
+	       await(nl_socket_get_fd(monitor->news.socket))) {
+		if (!read_news(&monitor->news)) {
+			failed("the reassure module has been unloaded");
+			return -1;
+		}
+		if (read_events(monitor))
+			return -1;
+	}
+	return 0;
+}
+
+int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data)
+{
+	struct monitor monitor = { .visit = visit, .data = data };
+	int ret = -1;
+
+	if (connect_kernel(&monitor.requests))
+		return -1;
+	if (!connect_kernel(&monitor.news)) {
+		ret = follow(&monitor, await);
+		disconnect(&monitor.news);
+	}
+	disconnect(&monitor.requests);
 	return ret;
 }

@@ -10,6 +10,7 @@
 
 struct nl_msg;
 struct nlmsghdr;
+struct event;
 struct add_options;
 
 /* What the kernel tells of the landings in one file. */
@@ -56,6 +57,8 @@ struct kernel_answer {
 	int nr_landings;
 	__u32 off;
 	__u32 rescue_points;
+	__u64 events;
+	__u64 events_lost;
 	__u64 counters[REASSURE_COUNTERS];
 	__u64 refused[REASSURE_REFUSALS];
 };
@@ -88,6 +91,9 @@ struct place {
 /* Called for each answer; its strings live only as long as the call. */
 typedef void (*answer_visitor)(const struct kernel_answer *answer, void *data);
 
+/* Called for each event, which lives only as long; false when it wants no more. */
+typedef bool (*event_visitor)(const struct event *event, void *data);
+
 /* Each returns 0, or -1 after it has printed what is wrong. */
 int kernel_add(const struct add_options *options, const char *name,
 	       const struct place *place);
@@ -97,6 +103,11 @@ int kernel_delete(const char *name);
 int kernel_list(answer_visitor visit, void *data);
 int kernel_switch(bool on);
 int kernel_status(answer_visitor visit, void *data);
+/*
+ * Visits all events from now on, until that answers false.  @await waits until
+ * the descriptor can be read; false is the end, too.
+ */
+int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data);
 
 /* For tests. */
 bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,

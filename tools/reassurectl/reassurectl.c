@@ -8,7 +8,7 @@
 
 #include "reassurectl.h"
 
-#define VERBS "add, set, list, status, enable, disable, on, off, refresh"
+#define VERBS "add, set, list, status, monitor, enable, disable, on, off, refresh"
 
 static const struct verb {
 	const char *name;
@@ -79,6 +79,14 @@ static const struct verb {
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,
 	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
+	{ "monitor", cmd_monitor,
+	  "monitor [--json] [--count N]\n"
+	  "\n"
+	  "Shows faults in protected programs as they come, until it is interrupted:\n"
+	  "what became of them, and the functions that had called each other.\n"
+	  "\n"
+	  "  --json            one object a line\n"
+	  "  --count N         only the next N\n" },
 	{ "set", cmd_set,
 	  "set NAME [--return VALUE|void] [--signals LIST]\n"
 	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
@@ -168,6 +176,7 @@ static void print_help(void)
 	      "  add      make a function a rescue point\n"
 	      "  list     show the rescue points\n"
 	      "  status   show the counters\n"
+	      "  monitor  show faults as they come\n"
 	      "  set      change a rescue point\n"
 	      "  disable  let calls alone for a while\n"
 	      "  enable   protect them again\n"

@@ -28,6 +28,7 @@ int cmd_on(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
 int cmd_refresh(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_status(int argc, char **argv);

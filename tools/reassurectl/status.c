@@ -27,6 +27,10 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_string(off_names[answer->off]));
 	json_object_object_add(object, "rescue_points",
 			       json_object_new_int64(answer->rescue_points));
+	json_object_object_add(object, "events",
+			       json_object_new_uint64(answer->events));
+	json_object_object_add(object, "events_lost",
+			       json_object_new_uint64(answer->events_lost));
 	add_counters_json(object, answer);
 }
 
@@ -39,6 +43,8 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("  SWITCHED OFF, protects nobody: %s\n",
 		       off_reasons[answer->off]);
 	print_counters(answer, "  ");
+	printf("  %-15s %llu\n  %-15s %llu\n", "events", answer->events,
+	       "events_lost", answer->events_lost);
 }
 
 int cmd_status(int argc, char **argv)
