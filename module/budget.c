@@ -96,6 +96,26 @@ static void copy_times(const struct budget *from, u64 *to, u32 size)
 }
 
 /**
+ * budget_replace() - give a budget the limits of another
+ * @budget: in use
+ * @fresh: initialised and never used; it is unlimited afterwards
+ *
+ * Rescues that were made count, as far as the old limit remembers them.
+ */
+void budget_replace(struct budget *budget, struct budget *fresh)
+{
+	spin_lock(&budget->lock);
+	copy_times(budget, fresh->times, fresh->rescues);
+	swap(budget->times, fresh->times);
+	WRITE_ONCE(budget->rescues, fresh->rescues);
+	budget->seconds = fresh->seconds;
+	budget->next = 0;
+	spin_unlock(&budget->lock);
+	fresh->rescues = 0;
+	budget_destroy(fresh);
+}
+
+/**
  * budget_change() - give a budget other limits
  * @budget: in use
  * @rescues: how many, or 0 for no limit
@@ -107,22 +127,12 @@ static void copy_times(const struct budget *from, u64 *to, u32 size)
  */
 int budget_change(struct budget *budget, u32 rescues, u32 seconds)
 {
-	u64 *times = NULL;
+	struct budget fresh;
+	int ret = budget_init(&fresh, rescues, seconds);
 
-	if (rescues) {
-		times = kvcalloc(rescues, sizeof(*times), GFP_KERNEL_ACCOUNT);
-		if (!times)
-			return -ENOMEM;
-	}
-	spin_lock(&budget->lock);
-	copy_times(budget, times, rescues);
-	swap(budget->times, times);
-	WRITE_ONCE(budget->rescues, rescues);
-	budget->seconds = seconds;
-	budget->next = 0;
-	spin_unlock(&budget->lock);
-	kvfree(times);
-	return 0;
+	if (!ret)
+		budget_replace(budget, &fresh);
+	return ret;
 }
 
 /* Moves what is left of @from to @to, which is unlimited; nobody uses them. */

@@ -24,6 +24,7 @@ struct budget {
 int budget_init(struct budget *budget, u32 rescues, u32 seconds);
 bool budget_take(struct budget *budget);
 bool budget_is_spent(struct budget *budget);
+void budget_replace(struct budget *budget, struct budget *fresh);
 int budget_change(struct budget *budget, u32 rescues, u32 seconds);
 void budget_move(struct budget *to, struct budget *from);
 void budget_destroy(struct budget *budget);

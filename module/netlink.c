@@ -20,16 +20,8 @@
 #include "rescue_point.h"
 #include "switch.h"
 
-#define DEFAULT_SIGNALS	(BIT_ULL(SIGILL - 1) | BIT_ULL(SIGABRT - 1) | \
-			 BIT_ULL(SIGBUS - 1) | BIT_ULL(SIGFPE - 1) | \
-			 BIT_ULL(SIGSEGV - 1))
-#define ALLOWED_SIGNALS	(DEFAULT_SIGNALS | BIT_ULL(SIGTRAP - 1) | \
+#define ALLOWED_SIGNALS	(REASSURE_SIGNALS_DEFAULT | BIT_ULL(SIGTRAP - 1) | \
 			 BIT_ULL(SIGSYS - 1))
-
-#define DEFAULT_BUDGET_RESCUES	20
-#define DEFAULT_BUDGET_SECONDS	3600
-#define DEFAULT_WATCHDOG_MS	20
-#define DEFAULT_ESCALATE	3
 
 /* The landings of a file with the longest path. */
 #define LANDINGS_BYTES	(PATH_MAX + 64 + REASSURE_LANDINGS_MAX * sizeof(u64))
@@ -174,6 +166,11 @@ static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
 	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
 	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
 	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
+};
+
+static const struct nla_policy apply_policy[REASSURE_A_MAX + 1] = {
+	[REASSURE_A_RESCUE_POINT] = NLA_POLICY_NESTED(add_policy),
+	[REASSURE_A_PRUNE] = { .type = NLA_FLAG },
 };
 
 static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
@@ -575,16 +572,18 @@ static int warn_if_off(int ret, struct genl_info *info)
 	return ret;
 }
 
+static const struct rescue_point_settings default_settings = {
+	.signals = REASSURE_SIGNALS_DEFAULT,
+	.budget_rescues = REASSURE_BUDGET_DEFAULT,
+	.budget_seconds = REASSURE_BUDGET_SECONDS_DEFAULT,
+	.watchdog_ms = REASSURE_WATCHDOG_DEFAULT,
+	.escalate = REASSURE_ESCALATE_DEFAULT,
+	.enabled = true,
+};
+
 static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 {
-	struct rescue_point_settings settings = {
-		.signals = DEFAULT_SIGNALS,
-		.budget_rescues = DEFAULT_BUDGET_RESCUES,
-		.budget_seconds = DEFAULT_BUDGET_SECONDS,
-		.watchdog_ms = DEFAULT_WATCHDOG_MS,
-		.escalate = DEFAULT_ESCALATE,
-		.enabled = true,
-	};
+	struct rescue_point_settings settings = default_settings;
 	struct rescue_point_config config = {};
 	struct file *file;
 	int ret;
@@ -600,6 +599,81 @@ static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
 	ret = rescue_point_add(&config, &settings, file, info->extack);
 	fput(file);
 	return warn_if_off(ret, info);
+}
+
+/* As in a message to add it. */
+static int parse_change(struct genl_info *info, struct nlattr *nest,
+			struct rescue_point_change *change)
+{
+	struct genl_info part = *info;
+	int ret;
+
+	change->attribute = nest;
+	change->settings = default_settings;
+	part.attrs = kcalloc(REASSURE_A_MAX + 1, sizeof(*part.attrs),
+			     GFP_KERNEL);
+	if (!part.attrs)
+		return -ENOMEM;
+	ret = nla_parse_nested(part.attrs, REASSURE_A_MAX, nest, add_policy,
+			       info->extack) ?:
+	      parse_settings(&part, &change->settings) ?:
+	      parse_place(&part, &change->config, &change->file);
+	/* Where it is not known which attribute is at fault. */
+	if (ret && !info->extack->bad_attr)
+		NL_SET_BAD_ATTR(info->extack, nest);
+	if (ret)
+		cgroup_filter_free(change->settings.cgroups);
+	kfree(part.attrs);
+	return ret;
+}
+
+static unsigned int count_changes(const struct genl_info *info)
+{
+	const struct nlattr *attr;
+	unsigned int n = 0;
+	int rest;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest)
+		n += nla_type(attr) == REASSURE_A_RESCUE_POINT;
+	return n;
+}
+
+static int apply_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	bool prune = info->attrs[REASSURE_A_PRUNE];
+	unsigned int n = count_changes(info), parsed = 0, i;
+	struct rescue_point_change *changes;
+	struct nlattr *attr;
+	int rest, ret = 0;
+
+	if (n > REASSURE_APPLY_MAX) {
+		NL_SET_ERR_MSG(info->extack,
+			       "these are too many rescue points for one message");
+		return -E2BIG;
+	}
+	changes = kvcalloc(n + 1, sizeof(*changes), GFP_KERNEL_ACCOUNT);
+	if (!changes)
+		return -ENOMEM;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != REASSURE_A_RESCUE_POINT)
+			continue;
+		ret = parse_change(info, attr, &changes[parsed]);
+		if (ret)
+			break;
+		parsed++;
+	}
+	if (!ret) {
+		ret = rescue_point_apply(changes, n, prune, info->extack);
+	} else {
+		for (i = 0; i < parsed; i++) {
+			rescue_point_config_free(&changes[i].config);
+			cgroup_filter_free(changes[i].settings.cgroups);
+		}
+	}
+	for (i = 0; i < parsed; i++)
+		fput(changes[i].file);
+	kvfree(changes);
+	return n ? warn_if_off(ret, info) : ret;
 }
 
 static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
@@ -1080,6 +1154,12 @@ static const struct genl_ops ops[] = {
 		.maxattr = ARRAY_SIZE(event_policy) - 1,
 		.start = event_get_start,
 		.dumpit = event_get_dumpit,
+	},
+	{
+		.cmd = REASSURE_CMD_APPLY,
+		.policy = apply_policy,
+		.maxattr = ARRAY_SIZE(apply_policy) - 1,
+		.doit = apply_doit,
 	},
 };
 

@@ -140,7 +140,7 @@ static int on_entry(struct uprobe_consumer *consumer, struct pt_regs *regs)
 
 	/*
 	 * A hint until it is known that the settings are the same still, see
-	 * begin_entry(); pairs with the barrier in set().
+	 * begin_entry(); pairs with the barrier in write_settings().
 	 */
 	if (unlikely(smp_load_acquire(&rp->settings.cgroups)) && !is_meant(rp))
 		return pass(rp, regs);
@@ -526,6 +526,18 @@ static void enable(struct rescue_point *rp)
 		schedule_work(&rp->closing);
 }
 
+/* @rp is registered, and now in use; registry_lock is held. */
+static void begin(struct rescue_point *rp)
+{
+	rp->settings.version = ++settings_version;
+	list_add_tail(&rp->node, &rescue_points);
+	count++;
+	generation++;
+	follow_switch(rp);
+	enable(rp);
+	open_entry(rp, RESCUE_POINT_INACTIVE);
+}
+
 /* Makes @rp visible and active; registry_lock is held. */
 static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 {
@@ -555,13 +567,7 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	if (ret)
 		goto remove;
 	start_landings(rp, extack);
-	rp->settings.version = ++settings_version;
-	list_add_tail(&rp->node, &rescue_points);
-	count++;
-	generation++;
-	follow_switch(rp);
-	enable(rp);
-	open_entry(rp, RESCUE_POINT_INACTIVE);
+	begin(rp);
 	return 0;
 
 remove:
@@ -716,8 +722,6 @@ static void deactivate(struct rescue_point *rp)
 /* Lets @rp be in the place of @old, which is retired, and begin. */
 static void take_over(struct rescue_point *rp, struct rescue_point *old)
 {
-	/* They belong to @rp now. */
-	old->settings.cgroups = NULL;
 	/* Its own may have begun: processes have mapped the file. */
 	counters_add(&rp->counters, &old->counters);
 	budget_move(&rp->budget, &old->budget);
@@ -730,19 +734,26 @@ static void take_over(struct rescue_point *rp, struct rescue_point *old)
 	open_entry(rp, RESCUE_POINT_INACTIVE);
 }
 
+/* The filter would not know for which of both at a place it is asked. */
+static int check_exits(const struct rescue_point *old,
+		       const struct rescue_point *rp,
+		       struct netlink_ext_ack *extack)
+{
+	if (!is_same_place(old, rp) || !old->exits == !rp->exits)
+		return 0;
+	NL_SET_ERR_MSG(extack,
+		       "exits are probed or not from the beginning; delete the rescue point and add it again");
+	return -EOPNOTSUPP;
+}
+
 static int replace(struct rescue_point *old, struct rescue_point *rp,
 		   struct netlink_ext_ack *extack)
 {
-	int ret = check_free(rp, old, extack);
+	int ret = check_free(rp, old, extack) ?:
+		  check_exits(old, rp, extack);
 
 	if (ret)
 		return ret;
-	/* The filter would not know for which of both it is asked. */
-	if (is_same_place(old, rp) && !old->exits != !rp->exits) {
-		NL_SET_ERR_MSG(extack,
-			       "exits are probed or not from the beginning; delete the rescue point and add it again");
-		return -EOPNOTSUPP;
-	}
 	/* For whom it is meant is asked from now on. */
 	rp->settings = old->settings;
 	ret = register_probes(rp, extack);
@@ -752,6 +763,8 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 	}
 	start_landings(rp, extack);
 	retire(old);
+	/* They belong to @rp now. */
+	old->settings.cgroups = NULL;
 	take_over(rp, old);
 	free_rescue_point(old);
 	return 0;
@@ -795,17 +808,19 @@ int rescue_point_rebind(struct rescue_point_config *config, struct file *file,
 	return ret;
 }
 
-static int set(struct rescue_point *rp, struct rescue_point_settings *settings)
+static bool has_other_budget(const struct rescue_point *rp,
+			     const struct rescue_point_settings *settings)
+{
+	return settings->budget_rescues != rp->settings.budget_rescues ||
+	       settings->budget_seconds != rp->settings.budget_seconds;
+}
+
+/* What @settings own becomes that of @rp. */
+static void write_settings(struct rescue_point *rp,
+			   struct rescue_point_settings *settings)
 {
 	struct cgroup_filter *old = rp->settings.cgroups;
-	int ret = 0;
 
-	if (settings->budget_rescues != rp->settings.budget_rescues ||
-	    settings->budget_seconds != rp->settings.budget_seconds)
-		ret = budget_change(&rp->budget, settings->budget_rescues,
-				    settings->budget_seconds);
-	if (ret)
-		return ret;
 	settings->version = ++settings_version;
 	write_seqlock(&rp->settings_lock);
 	WRITE_ONCE(rp->settings.version, settings->version);
@@ -820,7 +835,18 @@ static int set(struct rescue_point *rp, struct rescue_point_settings *settings)
 	if (old != settings->cgroups)
 		cgroup_filter_free(old);
 	enable(rp);
-	return 0;
+}
+
+static int set(struct rescue_point *rp, struct rescue_point_settings *settings)
+{
+	int ret = 0;
+
+	if (has_other_budget(rp, settings))
+		ret = budget_change(&rp->budget, settings->budget_rescues,
+				    settings->budget_seconds);
+	if (!ret)
+		write_settings(rp, settings);
+	return ret;
 }
 
 int rescue_point_set(const char *name,
@@ -841,6 +867,304 @@ int rescue_point_set(const char *name,
 			cgroup_filter_free(settings.cgroups);
 	}
 	mutex_unlock(&registry_lock);
+	return ret;
+}
+
+static bool has_same_probes(const struct probe *a, const struct probe *b,
+			    unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		if (a[i].offset != b[i].offset)
+			return false;
+	return true;
+}
+
+static bool has_same_landings(const struct rescue_point *old,
+			      const struct rescue_point *rp)
+{
+	unsigned int i;
+
+	if (old->nr_landings != rp->nr_landings)
+		return false;
+	for (i = 0; i < rp->nr_landings; i++) {
+		const struct landings *a = &old->landings[i];
+		const struct landings *b = &rp->landings[i];
+
+		if (a->file.inode != b->file.inode || a->count != b->count ||
+		    probed_file_state(&a->file) != REASSURE_FILE_CURRENT ||
+		    !has_same_probes(a->probes, b->probes, a->count))
+			return false;
+	}
+	return true;
+}
+
+/* Whether all of @old but its settings is what it would be as @rp. */
+static bool is_same(struct rescue_point *old, const struct rescue_point *rp)
+{
+	const struct rescue_point_config *a = &old->config, *b = &rp->config;
+
+	return is_same_place(old, rp) &&
+	       rescue_point_file_state(old) == REASSURE_FILE_CURRENT &&
+	       !strcmp(a->function ?: "", b->function ?: "") &&
+	       a->build_id_size == b->build_id_size &&
+	       !memcmp(a->build_id, b->build_id, a->build_id_size) &&
+	       a->build_id_offset == b->build_id_offset &&
+	       a->executable == b->executable && a->nr_exits == b->nr_exits &&
+	       has_same_probes(old->exits, rp->exits, a->nr_exits) &&
+	       has_same_landings(old, rp);
+}
+
+static bool change_stays(const struct rescue_point_change *change)
+{
+	return change->old && !change->old->goes;
+}
+
+/* Finds out which rescue points go, and which changes are none. */
+static void compare(struct rescue_point_change *changes, unsigned int n,
+		    bool prune)
+{
+	struct rescue_point_change *change, *end = changes + n;
+	struct rescue_point *rp;
+
+	list_for_each_entry(rp, &rescue_points, node)
+		rp->goes = prune;
+	for (change = changes; change < end; change++) {
+		change->old = find(change->rp->config.name);
+		if (change->old)
+			change->old->goes = !is_same(change->old, change->rp);
+	}
+}
+
+/* Against what stays, and what goes only when @change has its probes. */
+static int check_change(const struct rescue_point_change *change,
+			struct netlink_ext_ack *extack)
+{
+	struct rescue_point *other;
+	int ret = 0;
+
+	list_for_each_entry(other, &rescue_points, node) {
+		if (!is_same_place(other, change->rp))
+			continue;
+		if (other->goes) {
+			ret = check_exits(other, change->rp, extack);
+		} else if (other != change->old) {
+			NL_SET_ERR_MSG(extack,
+				       "a rescue point at this offset of this file exists");
+			ret = -EEXIST;
+		}
+		if (ret)
+			break;
+	}
+	return ret;
+}
+
+/* Against the changes before it. */
+static int check_twins(const struct rescue_point_change *changes,
+		       const struct rescue_point_change *change,
+		       struct netlink_ext_ack *extack)
+{
+	const struct rescue_point_change *twin;
+
+	for (twin = changes; twin < change; twin++) {
+		if (!strcmp(twin->rp->config.name, change->rp->config.name)) {
+			NL_SET_ERR_MSG(extack,
+				       "this name is given to two rescue points");
+			return -EEXIST;
+		}
+		if (is_same_place(twin->rp, change->rp)) {
+			NL_SET_ERR_MSG(extack,
+				       "two rescue points are at this offset of this file");
+			return -EEXIST;
+		}
+	}
+	return 0;
+}
+
+static int register_change(struct rescue_point_change *change,
+			   struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = change->rp;
+	struct kobject *kobject;
+	int ret;
+
+	if (!change->old) {
+		kobject = sysfs_add_rescue_point(rp->config.name,
+						 &rp->counters);
+		if (IS_ERR(kobject)) {
+			NL_SET_ERR_MSG(extack,
+				       "cannot make the directory in sysfs");
+			return PTR_ERR(kobject);
+		}
+		rp->kobject = kobject;
+	}
+	ret = register_probes(rp, extack);
+	if (!ret)
+		start_landings(rp, extack);
+	else if (!change->old)
+		sysfs_remove(rp->kobject);
+	return ret;
+}
+
+/* No call has begun. */
+static void unregister_change(struct rescue_point_change *change)
+{
+	unregister_all(change->rp);
+	stop_landings(change->rp);
+	if (!change->old)
+		sysfs_remove(change->rp->kobject);
+}
+
+/* Registers what is new, all or none. */
+static int register_changes(struct rescue_point_change *changes, unsigned int n,
+			    struct netlink_ext_ack *extack)
+{
+	struct rescue_point_change *change, *end = changes + n;
+	int ret;
+
+	for (change = changes; change < end; change++) {
+		if (change_stays(change))
+			continue;
+		ret = check_change(change, extack) ?:
+		      register_change(change, extack);
+		if (ret)
+			goto undo;
+	}
+	return 0;
+
+undo:
+	NL_SET_BAD_ATTR(extack, change->attribute);
+	while (change-- > changes)
+		if (!change_stays(change))
+			unregister_change(change);
+	return ret;
+}
+
+/* The limits of the budget of @rp, with the rescues made so far. */
+static void adopt_budget(struct rescue_point *old, struct rescue_point *rp)
+{
+	if (has_other_budget(old, &rp->settings))
+		budget_replace(&old->budget, &rp->budget);
+	else
+		budget_destroy(&rp->budget);
+}
+
+static void adopt_settings(struct rescue_point *old, struct rescue_point *rp)
+{
+	adopt_budget(old, rp);
+	write_settings(old, &rp->settings);
+	rp->settings.cgroups = NULL;
+}
+
+/* @rp, which has its settings, comes in the place of @old, which is retired. */
+static void move(struct rescue_point *rp, struct rescue_point *old)
+{
+	adopt_budget(old, rp);
+	rp->settings.version = ++settings_version;
+	take_over(rp, old);
+	free_rescue_point(old);
+}
+
+/* All is registered that is new, and nothing can fail any more. */
+static void switch_over(struct rescue_point_change *changes, unsigned int n)
+{
+	struct rescue_point_change *change, *end = changes + n;
+	struct rescue_point *rp, *next;
+
+	list_for_each_entry(rp, &rescue_points, node)
+		if (rp->goes)
+			retire(rp);
+	for (change = changes; change < end; change++) {
+		rp = change->rp;
+		if (change_stays(change)) {
+			adopt_settings(change->old, rp);
+			continue;
+		}
+		/* It is the registry's now. */
+		change->rp = NULL;
+		if (change->old)
+			move(rp, change->old);
+		else
+			begin(rp);
+	}
+	list_for_each_entry_safe(rp, next, &rescue_points, node)
+		if (rp->goes)
+			forget(rp);
+}
+
+static int apply(struct rescue_point_change *changes, unsigned int n,
+		 bool prune, struct netlink_ext_ack *extack)
+{
+	int ret = 0;
+
+	/* Without one, all changes are new. */
+	if (!count && n)
+		ret = start_interception(extack);
+	if (ret)
+		return ret;
+	compare(changes, n, prune);
+	ret = register_changes(changes, n, extack);
+	if (!ret)
+		switch_over(changes, n);
+	else if (!count)
+		stop_interception();
+	return ret;
+}
+
+static int make_change(struct rescue_point_change *change,
+		       struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp = make(&change->config, change->file, extack);
+
+	if (IS_ERR(rp)) {
+		cgroup_filter_free(change->settings.cgroups);
+		return PTR_ERR(rp);
+	}
+	change->rp = rp;
+	rp->settings = change->settings;
+	return budget_init(&rp->budget, rp->settings.budget_rescues,
+			   rp->settings.budget_seconds);
+}
+
+/**
+ * rescue_point_apply() - make the rescue points others, all or none
+ * @changes: the rescue points that there are to be; what their configurations
+ *	and settings own becomes the registry's in any case
+ * @n: how many
+ * @prune: whether there are to be no others
+ * @extack: receives what is wrong, or a warning
+ *
+ * All probes are registered before the first rescue point is changed; what
+ * comes then cannot fail.
+ *
+ * Return: 0 or an error, then nothing has changed.
+ */
+int rescue_point_apply(struct rescue_point_change *changes, unsigned int n,
+		       bool prune, struct netlink_ext_ack *extack)
+{
+	unsigned int made = 0, i;
+	int ret = 0;
+
+	while (!ret && made < n) {
+		ret = make_change(&changes[made], extack) ?:
+		      check_twins(changes, &changes[made], extack);
+		if (ret)
+			NL_SET_BAD_ATTR(extack, changes[made].attribute);
+		made++;
+	}
+	if (!ret) {
+		mutex_lock(&registry_lock);
+		ret = apply(changes, n, prune, extack);
+		mutex_unlock(&registry_lock);
+	}
+	for (i = 0; i < made; i++)
+		if (changes[i].rp)
+			free_rescue_point(changes[i].rp);
+	for (i = made; i < n; i++) {
+		rescue_point_config_free(&changes[i].config);
+		cgroup_filter_free(changes[i].settings.cgroups);
+	}
 	return ret;
 }
 

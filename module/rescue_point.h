@@ -15,6 +15,7 @@
 #include "probe.h"
 
 struct netlink_ext_ack;
+struct nlattr;
 struct landings;
 struct landings_config;
 
@@ -116,6 +117,8 @@ struct rescue_point_config {
  * @budget: how many rescues are left
  * @counters: what happened here
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
+ * @goes: is left out of what is being applied, or moves; under the registry's
+ *	lock
  * @skips: the last call found the budget spent and returned at once
  * @closed: RESCUE_POINT_* of why no call opens a checkpoint
  * @closing: commits the calls that are inside when it has become stale, is
@@ -134,9 +137,28 @@ struct rescue_point {
 	struct budget budget;
 	struct counters counters;
 	struct kobject *kobject;
+	bool goes;
 	bool skips;
 	unsigned long closed;
 	struct work_struct closing;
+};
+
+/**
+ * struct rescue_point_change - a rescue point that there is to be
+ * @config: where it is; given to the registry
+ * @settings: what is to be done there
+ * @file: the executable or shared library, open for reading
+ * @attribute: of the message, for errors
+ * @rp: made of it, for the registry alone
+ * @old: the rescue point of this name or NULL, for the registry alone
+ */
+struct rescue_point_change {
+	struct rescue_point_config config;
+	struct rescue_point_settings settings;
+	struct file *file;
+	const struct nlattr *attribute;
+	struct rescue_point *rp;
+	struct rescue_point *old;
 };
 
 void rescue_point_config_free(struct rescue_point_config *config);
@@ -154,6 +176,8 @@ int rescue_point_set(const char *name,
 		     int (*change)(struct rescue_point_settings *settings,
 				   void *data),
 		     void *data, struct netlink_ext_ack *extack);
+int rescue_point_apply(struct rescue_point_change *changes, unsigned int n,
+		       bool prune, struct netlink_ext_ack *extack);
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack);
 void rescue_point_delete_all(void);
 void rescue_points_follow_switch(void);

@@ -58,6 +58,9 @@ static struct nl_msg *valid_message(const struct channel *channel, int command)
 		nla_put_s32(msg, REASSURE_A_FILE_FD, fd);
 		nla_put_u64(msg, REASSURE_A_OFFSET, 0x1000);
 		break;
+	case REASSURE_CMD_APPLY:
+		nla_put_flag(msg, REASSURE_A_PRUNE);
+		break;
 	case REASSURE_CMD_RESCUE_POINT_REBIND:
 		nla_put_string(msg, REASSURE_A_NAME, "test");
 		nla_put_s32(msg, REASSURE_A_FILE_FD, fd);

@@ -36,16 +36,25 @@
 #define REASSURE_BUDGET_MAX	1000000
 /* Longest period of a budget, in seconds: ten years. */
 #define REASSURE_BUDGET_SECONDS_MAX	315360000
+/* The budget of a rescue point that is added without one. */
+#define REASSURE_BUDGET_DEFAULT	20
+#define REASSURE_BUDGET_SECONDS_DEFAULT	3600
 /* Longest deadline of a call, in milliseconds: a day. */
 #define REASSURE_DEADLINE_MAX	86400000
 /* Longest time that a call may be blocked while others wait: a minute. */
 #define REASSURE_WATCHDOG_MAX	60000
+#define REASSURE_WATCHDOG_DEFAULT	20
 /* Most rescues inside one call of another rescue point that can be asked for. */
 #define REASSURE_ESCALATE_MAX	1000000
+#define REASSURE_ESCALATE_DEFAULT	3
 /* Most cgroups that a rescue point can name. */
 #define REASSURE_CGROUPS_MAX	16
 /* Longest path of a cgroup, without the final NUL. */
 #define REASSURE_CGROUP_PATH_MAX	1023
+/* SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV; bit N-1 stands for signal N. */
+#define REASSURE_SIGNALS_DEFAULT	0x4e8ULL
+/* Most rescue points that one message applies. */
+#define REASSURE_APPLY_MAX	2048
 /* Most exits of a function that can be probed. */
 #define REASSURE_EXITS_MAX	256
 /* Most files of which one rescue point can have landings. */
@@ -111,7 +120,7 @@
  *	REASSURE_A_ENABLED says, which is needed.  While it is off no call opens
  *	a checkpoint and none is rescued, and calls that are inside are committed
  *	a moment later.  Rescue points stay, with their own REASSURE_A_ENABLED;
- *	ADD, SET and REBIND work, and their acknowledgment has a text that says
+ *	ADD, SET, REBIND and APPLY work, and their acknowledgment has a text that says
  *	that it is off.  The module switches itself off after a defect of its
  *	own, see enum reassure_off; the reason is forgotten when it is switched on.
  * @REASSURE_CMD_EVENT_GET: dump: the events that the module still has, in their
@@ -119,6 +128,16 @@
  *	This and the next have attributes of enum reassure_event_attribute.
  * @REASSURE_CMD_EVENT_NTF: to the group REASSURE_EVENTS_GROUP, never a request:
  *	there is a new event, REASSURE_EVENT_NUMBER.
+ * @REASSURE_CMD_APPLY: make the rescue points what the message says, all of them
+ *	or none.  Takes up to REASSURE_APPLY_MAX times REASSURE_A_RESCUE_POINT,
+ *	and REASSURE_A_PRUNE.  A name that there is not is added.  One that there is
+ *	stays what it is if all is the same; if its settings differ it gets the
+ *	new ones as from SET, with the default for what is not given; if its place
+ *	does it is moved as by REBIND.  Errors are those of these commands, and
+ *	-EEXIST when two have the same name or place; then nothing has changed,
+ *	and the offset in the answer is in the rescue point that is at fault.
+ *	Between the commit of calls that are inside at an old place and the
+ *	beginning of the new one's, calls are not protected.
  */
 enum reassure_command {
 	REASSURE_CMD_UNSPEC,
@@ -132,6 +151,7 @@ enum reassure_command {
 	REASSURE_CMD_SWITCH,
 	REASSURE_CMD_EVENT_GET,
 	REASSURE_CMD_EVENT_NTF,
+	REASSURE_CMD_APPLY,
 
 	__REASSURE_CMD_LAST,
 	REASSURE_CMD_MAX = __REASSURE_CMD_LAST - 1
@@ -220,6 +240,9 @@ enum reassure_command {
  *	yet: how many there have been since the module was loaded
  * @REASSURE_A_EVENTS_LOST: u64, how many of these nobody has read before they
  *	had to make room, or could not be kept for want of memory
+ * @REASSURE_A_RESCUE_POINT: nest, in APPLY: a rescue point, with the attributes
+ *	of ADD; may be given many times
+ * @REASSURE_A_PRUNE: flag, in APPLY: delete all others
  */
 enum reassure_attribute {
 	REASSURE_A_UNSPEC,
@@ -260,6 +283,8 @@ enum reassure_attribute {
 	REASSURE_A_CGROUPS_ALL,
 	REASSURE_A_EVENTS,
 	REASSURE_A_EVENTS_LOST,
+	REASSURE_A_RESCUE_POINT,
+	REASSURE_A_PRUNE,
 
 	__REASSURE_A_LAST,
 	REASSURE_A_MAX = __REASSURE_A_LAST - 1

@@ -121,7 +121,7 @@ struct landings {
 
 struct addition {
 	const struct rescue_point *rp;
-	const char *path;
+	char path[4096];
 	uint64_t offset;
 	__u64 exits[REASSURE_EXITS_MAX];
 	size_t nr_exits;
@@ -306,34 +306,106 @@ static void fill_rebind(struct nl_msg *msg, const void *arg)
 	put_place(msg, arg);
 }
 
+static int open_addition(struct addition *addition,
+			 const struct rescue_point *rp)
+{
+	int ret;
+
+	*addition = (struct addition) {
+		.rp = rp,
+		.offset = rp->offset,
+		.fd = -1,
+	};
+	snprintf(addition->path, sizeof(addition->path), "%s", rp->path ?: "");
+	if (rp->function) {
+		ret = function_place(rp->function, addition->path,
+				     sizeof(addition->path),
+				     &addition->offset);
+		if (ret)
+			return ret;
+	}
+	addition->fd = open(addition->path, O_RDONLY | O_CLOEXEC);
+	if (addition->fd < 0)
+		return -errno;
+	return find_probes(addition, addition->path) ? 0 : -ENOEXEC;
+}
+
+static void close_addition(struct addition *addition)
+{
+	while (addition->nr_landings)
+		close(addition->landings[--addition->nr_landings].fd);
+	if (addition->fd >= 0)
+		close(addition->fd);
+}
+
 static int send_place(int command, const struct rescue_point *rp,
 		      void (*fill)(struct nl_msg *msg, const void *arg))
 {
-	struct addition addition = {
-		.rp = rp,
-		.path = rp->path,
-		.offset = rp->offset,
-	};
-	char path[4096];
-	int ret;
+	struct addition addition;
+	int ret = open_addition(&addition, rp);
 
-	if (rp->function) {
-		ret = function_place(rp->function, path, sizeof(path),
-				     &addition.offset);
-		if (ret)
-			return ret;
-		addition.path = path;
-	}
-	addition.fd = open(addition.path, O_RDONLY | O_CLOEXEC);
-	if (addition.fd < 0)
-		return -errno;
-	if (find_probes(&addition, addition.path))
+	if (!ret)
 		ret = send_message(command, fill, &addition);
-	else
-		ret = -ENOEXEC;
-	while (addition.nr_landings)
-		close(addition.landings[--addition.nr_landings].fd);
-	close(addition.fd);
+	close_addition(&addition);
+	return ret;
+}
+
+struct application {
+	struct addition *additions;
+	size_t count;
+	bool prune;
+	/* Where in the message each of them ends. */
+	size_t *ends;
+};
+
+static void fill_apply(struct nl_msg *msg, const void *arg)
+{
+	const struct application *all = arg;
+	struct nlattr *nest;
+	size_t i;
+
+	for (i = 0; i < all->count; i++) {
+		nest = nla_nest_start(msg, REASSURE_A_RESCUE_POINT |
+				      NLA_F_NESTED);
+		fill_add(msg, &all->additions[i]);
+		nla_nest_end(msg, nest);
+		all->ends[i] = nlmsg_hdr(msg)->nlmsg_len;
+	}
+	if (all->prune)
+		nla_put_flag(msg, REASSURE_A_PRUNE);
+}
+
+/**
+ * rescue_points_apply() - make the rescue points these, all or none
+ * @rps: which
+ * @count: how many
+ * @prune: and no others
+ * @which: receives, after an error, the place of the one that is at fault, or
+ *	@count
+ *
+ * Return: 0 or a negative errno; rescue_point_error() then says more.
+ */
+int rescue_points_apply(const struct rescue_point *rps, size_t count,
+			bool prune, size_t *which)
+{
+	struct addition *additions = calloc(count + 1, sizeof(*additions));
+	size_t *ends = calloc(count + 1, sizeof(*ends)), opened = 0;
+	struct application all = { additions, count, prune, ends };
+	int ret = additions && ends ? 0 : -ENOMEM;
+
+	while (!ret && opened < count) {
+		ret = open_addition(&additions[opened], &rps[opened]);
+		opened++;
+	}
+	if (!ret)
+		ret = send_message(REASSURE_CMD_APPLY, fill_apply, &all);
+	for (*which = 0; *which < count; (*which)++)
+		if (last_answer.offset && last_answer.offset < ends[*which])
+			break;
+	while (opened)
+		close_addition(&additions[--opened]);
+	free(additions);
+	free(ends);
 	return ret;
 }
 

@@ -150,6 +150,8 @@ int rescue_point_protect(const void *function);
 int rescue_point_set(const char *name,
 		     const struct rescue_point_change *change);
 int rescue_point_rebind(const struct rescue_point *rp);
+int rescue_points_apply(const struct rescue_point *rps, size_t count,
+			bool prune, size_t *which);
 int rescue_point_file_state(const char *name);
 int rescue_point_landings_probed(const char *name);
 int rescue_point_delete(const char *name);
