@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Talking to the module. */
 #include <errno.h>
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,12 +14,13 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "config.h"
 #include "event.h"
 #include "netlink.h"
 #include "parse.h"
 #include "reassurectl.h"
 
-/* A rescue point with the longest names that there are. */
+/* A rescue point with the longest names that there are, in a message. */
 #define MESSAGE_BYTES 65536
 
 #define NOT_LOADED \
@@ -41,9 +44,13 @@ struct request {
 	const char *name;
 	answer_visitor visit;
 	void *data;
-	/* What the kernel answered: a negative errno and its explanation. */
+	/*
+	 * What the kernel answered: a negative errno, its explanation and where
+	 * in the message the attribute is that is at fault, or 0.
+	 */
 	int error;
 	char text[256];
+	size_t offset;
 	bool done;
 };
 
@@ -175,6 +182,26 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 		return false;
 	return netlink_put_place(msg, name, place) &&
 	       put_settings(msg, options);
+}
+
+bool netlink_put_apply(struct nl_msg *msg, const struct config *config,
+		       bool prune)
+{
+	const struct config_point *point;
+	struct nlattr *nest;
+	size_t i;
+
+	for (i = 0; i < config->nr_points; i++) {
+		point = config->points[i];
+		nest = nla_nest_start(msg, REASSURE_A_RESCUE_POINT |
+				      NLA_F_NESTED);
+		if (!nest || !netlink_put_add(msg, &point->options,
+					      point->options.name,
+					      &point->place))
+			return false;
+		nla_nest_end(msg, nest);
+	}
+	return !prune || !nla_put_flag(msg, REASSURE_A_PRUNE);
 }
 
 bool netlink_put_set(struct nl_msg *msg, const struct add_options *options)
@@ -421,6 +448,8 @@ static void read_text(struct request *request, const struct nlmsgerr *error)
 		if (nla_type(attribute) == NLMSGERR_ATTR_MSG)
 			nla_strlcpy(request->text, attribute,
 				    sizeof(request->text));
+		else if (nla_type(attribute) == NLMSGERR_ATTR_OFFS)
+			request->offset = nla_get_u32(attribute);
 }
 
 static int on_error(struct sockaddr_nl *from, struct nlmsgerr *error,
@@ -475,14 +504,17 @@ static int connect_kernel(struct connection *connection)
 	}
 	setsockopt(nl_socket_get_fd(connection->socket), SOL_NETLINK,
 		   NETLINK_EXT_ACK, &on, sizeof(on));
+	/* An error does not bring the whole message back. */
+	setsockopt(nl_socket_get_fd(connection->socket), SOL_NETLINK,
+		   NETLINK_CAP_ACK, &on, sizeof(on));
 	nl_socket_set_msg_buf_size(connection->socket, MESSAGE_BYTES);
 	return 0;
 }
 
-static struct nl_msg *new_message(struct connection *connection, int command,
-				  int flags)
+static struct nl_msg *new_large_message(struct connection *connection,
+					int command, int flags, size_t size)
 {
-	struct nl_msg *msg = nlmsg_alloc_size(MESSAGE_BYTES);
+	struct nl_msg *msg = nlmsg_alloc_size(size);
 
 	if (msg && !genlmsg_put(msg, NL_AUTO_PORT, NL_AUTO_SEQ,
 				connection->family, 0, flags, command,
@@ -491,6 +523,12 @@ static struct nl_msg *new_message(struct connection *connection, int command,
 		msg = NULL;
 	}
 	return msg;
+}
+
+static struct nl_msg *new_message(struct connection *connection, int command,
+				  int flags)
+{
+	return new_large_message(connection, command, flags, MESSAGE_BYTES);
 }
 
 /*
@@ -525,18 +563,20 @@ static int exchange(struct connection *connection, struct nl_msg *msg,
 	return ret < 0 ? ret : 0;
 }
 
+static const char *explanation(const struct request *request, int ret)
+{
+	if (*request->text)
+		return request->text;
+	/* The kernel has no text for the errors of a list. */
+	if (request->error == -EPERM)
+		return "this needs root (CAP_SYS_ADMIN in the initial user namespace)";
+	return request->error ? strerror(-request->error) : nl_geterror(ret);
+}
+
 static int explain(const struct request *request, int ret)
 {
-	const char *text = request->text;
-
-	/* The kernel has no text for the errors of a list. */
-	if (!*text && request->error == -EPERM)
-		text = "this needs root (CAP_SYS_ADMIN in the initial user namespace)";
-	else if (!*text)
-		text = request->error ? strerror(-request->error) :
-					nl_geterror(ret);
 	failed("cannot %s%s%s: %s", request->verb, request->name ? " " : "",
-	       request->name ?: "", text);
+	       request->name ?: "", explanation(request, ret));
 	return -1;
 }
 
@@ -571,6 +611,59 @@ int kernel_add(const struct add_options *options, const char *name,
 	return simple_request(&connection, msg,
 			      msg && netlink_put_add(msg, options, name, place),
 			      &request);
+}
+
+/* Of the attributes of @msg, the one around @offset; all are rescue points. */
+static size_t find_nest(struct nl_msg *msg, size_t offset)
+{
+	struct nlmsghdr *header = nlmsg_hdr(msg);
+	char *at = (char *)header + offset;
+	struct nlattr *nest;
+	size_t which = 0;
+	int rest;
+
+	nlmsg_for_each_attr(nest, header, GENL_HDRLEN, rest) {
+		if (at < (char *)nla_data(nest) + nla_len(nest))
+			break;
+		which++;
+	}
+	return which;
+}
+
+int kernel_apply(const struct config *config, bool prune, size_t *which,
+		 char *error)
+{
+	struct request request = { .verb = "apply" };
+	/* What is not used of it is never touched. */
+	size_t size = (config->nr_points + 1) * MESSAGE_BYTES;
+	int most = size < INT_MAX ? size : INT_MAX;
+	struct connection connection;
+	struct nl_msg *msg;
+	int ret = -NLE_NOMEM;
+
+	*which = SIZE_MAX;
+	if (connect_kernel(&connection)) {
+		wrong(error, "the module cannot be asked");
+		return -1;
+	}
+	setsockopt(nl_socket_get_fd(connection.socket), SOL_SOCKET,
+		   SO_SNDBUFFORCE, &most, sizeof(most));
+	msg = new_large_message(&connection, REASSURE_CMD_APPLY, NLM_F_ACK,
+				size);
+	if (msg && netlink_put_apply(msg, config, prune)) {
+		nlmsg_get(msg);
+		ret = exchange(&connection, msg, &request, on_answer, &request);
+	}
+	if (ret) {
+		wrong(error, "%s", explanation(&request, ret));
+		if (request.offset)
+			*which = find_nest(msg, request.offset);
+	} else if (*request.text) {
+		failed("warning: %s", request.text);
+	}
+	nlmsg_free(msg);
+	disconnect(&connection);
+	return ret ? -1 : 0;
 }
 
 int kernel_rebind(const char *name, const struct place *place)

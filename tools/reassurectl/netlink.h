@@ -12,6 +12,7 @@ struct nl_msg;
 struct nlmsghdr;
 struct event;
 struct add_options;
+struct config;
 
 /* What the kernel tells of the landings in one file. */
 struct answered_landings {
@@ -109,9 +110,21 @@ int kernel_status(answer_visitor visit, void *data);
  */
 int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data);
 
+/*
+ * Makes the rescue points of @config, all of which are found, those that there
+ * are, all or none; @prune: there are no others.
+ *
+ * Return: 0, or -1 with an explanation in @error and in @which the rescue point
+ * that it is of, if any.
+ */
+int kernel_apply(const struct config *config, bool prune, size_t *which,
+		 char *error);
+
 /* For tests. */
 bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 		     const char *name, const struct place *place);
+bool netlink_put_apply(struct nl_msg *msg, const struct config *config,
+		       bool prune);
 bool netlink_put_set(struct nl_msg *msg, const struct add_options *options);
 bool netlink_put_place(struct nl_msg *msg, const char *name,
 		       const struct place *place);

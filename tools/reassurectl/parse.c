@@ -255,17 +255,18 @@ static bool set_enabled(struct add_options *options, const char *text,
 	       wrong(error, "--enabled takes yes or no, not '%s'", text);
 }
 
+static const char *const exits_names[] = {
+	[EXITS_AUTO] = "auto",
+	[EXITS_RETURN] = "return",
+	[EXITS_ALL] = "all",
+};
+
 static bool set_exits(struct add_options *options, const char *text,
 		      char *error)
 {
-	static const char *const names[] = {
-		[EXITS_AUTO] = "auto",
-		[EXITS_RETURN] = "return",
-		[EXITS_ALL] = "all",
-	};
 	__u32 place;
 
-	if (!find_name(names, EXITS_ALL, text, &place))
+	if (!find_name(exits_names, EXITS_ALL, text, &place))
 		return wrong(error, "--exits takes auto, return or all, not '%s'",
 			     text);
 	options->exits = place;
@@ -393,64 +394,226 @@ static bool set_cgroup(struct add_options *options, const char *text,
 		     text);
 }
 
-static bool set_option(struct add_options *options, const char *option,
-		       const char *value, char *error)
+static bool set_signals(struct add_options *options, const char *text,
+			char *error)
 {
-	if (!strcmp(option, "--offset"))
-		return parse_offset(options, value, error);
-	if (!strcmp(option, "--return"))
-		return parse_return(options, value, error);
-	if (!strcmp(option, "--signals"))
-		return parse_signals(&options->signals, value, error);
-	if (!strcmp(option, "--handled"))
-		return set_handled(options, value, error);
-	if (!strcmp(option, "--shared"))
-		return set_shared(options, value, error);
-	if (!strcmp(option, "--budget"))
-		return parse_budget(options, value, error);
-	if (!strcmp(option, "--exhausted"))
-		return set_exhausted(options, value, error);
-	if (!strcmp(option, "--deadline"))
-		return set_deadline(options, value, error);
-	if (!strcmp(option, "--mode"))
-		return set_mode(options, value, error);
-	if (!strcmp(option, "--threads"))
-		return set_threads(options, value, error);
-	if (!strcmp(option, "--watchdog"))
-		return set_watchdog(options, value, error);
-	if (!strcmp(option, "--escalate"))
-		return set_escalate(options, value, error);
-	if (!strcmp(option, "--enabled"))
-		return set_enabled(options, value, error);
-	if (!strcmp(option, "--allow-setuid"))
-		return set_allow_setuid(options, value, error);
-	if (!strcmp(option, "--cgroup"))
-		return set_cgroup(options, value, error);
-	if (!strcmp(option, "--unit"))
-		return set_unit(options, value, error);
-	if (!strcmp(option, "--exits"))
-		return set_exits(options, value, error);
-	if (!strcmp(option, "--landings"))
-		return set_landings(options, value, error);
-	if (!strcmp(option, "--exe")) {
-		options->exe = value;
-		return true;
-	}
-	if (!strcmp(option, "--function")) {
-		options->function = value;
-		return true;
-	}
-	options->name = value;
-	return parse_name(value, error);
+	return parse_signals(&options->signals, text, error);
 }
 
-static bool check_settings(const struct add_options *options, char *error)
+static bool set_exe(struct add_options *options, const char *text, char *error)
+{
+	options->exe = text;
+	return *text || wrong(error, "--exe takes a path, not ''");
+}
+
+static bool set_function(struct add_options *options, const char *text,
+			 char *error)
+{
+	options->function = text;
+	if (!*text)
+		return wrong(error, "--function takes a name, not ''");
+	return strlen(text) <= REASSURE_FUNCTION_MAX ||
+	       wrong(error, "--function: the name is longer than %d bytes",
+		     REASSURE_FUNCTION_MAX);
+}
+
+static bool set_name(struct add_options *options, const char *text, char *error)
+{
+	options->name = text;
+	return parse_name(text, error);
+}
+
+/* The value of a hexadecimal digit. */
+static __u8 digit(char c)
+{
+	return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+static bool set_build_id(struct add_options *options, const char *text,
+			 char *error)
+{
+	size_t length = strlen(text), i;
+
+	if (!length || length % 2 || length > 2 * REASSURE_BUILD_ID_MAX ||
+	    text[strspn(text, "0123456789abcdefABCDEF")])
+		return wrong(error,
+			     "--build-id takes 2 to %d hexadecimal digits, two for each byte, not '%s'",
+			     2 * REASSURE_BUILD_ID_MAX, text);
+	for (i = 0; i < length; i += 2)
+		options->build_id[i / 2] = digit(text[i]) << 4 |
+					   digit(text[i + 1]);
+	options->build_id_size = length / 2;
+	return true;
+}
+
+static void print_exe(const struct add_options *options, FILE *out)
+{
+	fputs(options->exe, out);
+}
+
+static void print_function(const struct add_options *options, FILE *out)
+{
+	fputs(options->function ?: "", out);
+}
+
+static void print_offset(const struct add_options *options, FILE *out)
+{
+	if (options->has_offset)
+		fprintf(out, "0x%llx", options->offset);
+}
+
+static void print_build_id(const struct add_options *options, FILE *out)
+{
+	int i;
+
+	for (i = 0; i < options->build_id_size; i++)
+		fprintf(out, "%02x", options->build_id[i]);
+}
+
+static void print_return(const struct add_options *options, FILE *out)
+{
+	if (options->has_value)
+		fprintf(out, "%lld", options->value);
+	else
+		fputs("void", out);
+}
+
+static void print_signals(const struct add_options *options, FILE *out)
+{
+	const struct signal_name *signal;
+	const char *separator = "";
+
+	for (signal = signal_names; signal->name; signal++) {
+		if (!(options->signals & 1ULL << (signal->number - 1)))
+			continue;
+		fprintf(out, "%s%s", separator, signal->name);
+		separator = ",";
+	}
+}
+
+static void print_handled(const struct add_options *options, FILE *out)
+{
+	fputs(handled_names[options->handled], out);
+}
+
+static void print_shared(const struct add_options *options, FILE *out)
+{
+	fputs(shared_names[options->shared], out);
+}
+
+static void print_budget(const struct add_options *options, FILE *out)
+{
+	if (options->unlimited)
+		fputs("unlimited", out);
+	else
+		fprintf(out, "%u/%u", options->budget_rescues,
+			options->budget_seconds);
+}
+
+static void print_exhausted(const struct add_options *options, FILE *out)
+{
+	fputs(exhausted_names[options->exhausted], out);
+}
+
+static void print_deadline(const struct add_options *options, FILE *out)
+{
+	if (options->deadline_ms)
+		fprintf(out, "%u", options->deadline_ms);
+	else
+		fputs("none", out);
+}
+
+static void print_mode(const struct add_options *options, FILE *out)
+{
+	fputs(mode_names[options->mode], out);
+}
+
+static void print_threads(const struct add_options *options, FILE *out)
+{
+	fputs(threads_names[options->threads], out);
+}
+
+static void print_watchdog(const struct add_options *options, FILE *out)
+{
+	fprintf(out, "%u", options->watchdog_ms);
+}
+
+static void print_escalate(const struct add_options *options, FILE *out)
+{
+	fprintf(out, "%u", options->escalate);
+}
+
+static void print_exits(const struct add_options *options, FILE *out)
+{
+	fputs(exits_names[options->exits], out);
+}
+
+static void print_landings(const struct add_options *options, FILE *out)
+{
+	fputs(options->no_landings ? "none" : "auto", out);
+}
+
+static void print_enabled(const struct add_options *options, FILE *out)
+{
+	fputs(options->enabled ? "yes" : "no", out);
+}
+
+static void print_allow_setuid(const struct add_options *options, FILE *out)
+{
+	fputs(options->allow_setuid ? "yes" : "no", out);
+}
+
+/* A name has no newline. */
+static void print_cgroups(const struct add_options *options, FILE *out)
+{
+	size_t i;
+
+	if (!options->nr_cgroups)
+		fputs("all", out);
+	for (i = 0; i < options->nr_cgroups; i++)
+		fprintf(out, "%s%s", i ? "\n" : "", options->cgroups[i]);
+}
+
+/*
+ * The options of `add`, those of `set` among them, and so the keys of a
+ * configuration file, in the order of `save`.  What says where the function is
+ * comes first.
+ */
+const struct known_option known_options[] = {
+	{ "--exe", "Executable", set_exe, print_exe, PLACE_OPTION },
+	{ "--function", "Function", set_function, print_function, PLACE_OPTION },
+	{ "--offset", "Offset", parse_offset, print_offset, PLACE_OPTION },
+	{ "--build-id", "BuildId", set_build_id, print_build_id, PLACE_OPTION },
+	{ "--exits", "Exits", set_exits, print_exits, PLACE_OPTION },
+	{ "--landings", "Landings", set_landings, print_landings, PLACE_OPTION },
+	{ "--name", NULL, set_name, NULL, PLACE_OPTION },
+	{ "--return", "Return", parse_return, print_return, SETTING },
+	{ "--signals", "Signals", set_signals, print_signals, SETTING },
+	{ "--handled", "Handled", set_handled, print_handled, SETTING },
+	{ "--shared", "Shared", set_shared, print_shared, SETTING },
+	{ "--budget", "Budget", parse_budget, print_budget, SETTING },
+	{ "--exhausted", "Exhausted", set_exhausted, print_exhausted, SETTING },
+	{ "--deadline", "Deadline", set_deadline, print_deadline, SETTING },
+	{ "--threads", "Threads", set_threads, print_threads, SETTING },
+	{ "--watchdog", "Watchdog", set_watchdog, print_watchdog, SETTING },
+	{ "--escalate", "Escalate", set_escalate, print_escalate, SETTING },
+	{ "--mode", "Mode", set_mode, print_mode, SETTING },
+	{ "--enabled", "Enabled", set_enabled, print_enabled, SETTING },
+	{ "--allow-setuid", "AllowSetuid", set_allow_setuid, print_allow_setuid,
+	  SETTING },
+	{ "--cgroup", "Cgroup", set_cgroup, print_cgroups, REPEATED_SETTING },
+	/* It has a cgroup only while it runs. */
+	{ "--unit", NULL, set_unit, NULL, REPEATED_SETTING },
+	{}
+};
+
+bool check_settings(const struct add_options *options, char *error)
 {
 	if (options->unlimited && options->exhausted == REASSURE_EXHAUSTED_SKIP)
 		return wrong(error, "--exhausted skip needs a --budget of N/SECONDS");
 	return !options->all_cgroups ||
 	       !(options->nr_cgroups + options->nr_units) ||
-	       wrong(error, "--cgroup all excludes other cgroups and --unit");
+	       wrong(error, "--cgroup all excludes all others");
 }
 
 static bool check_complete(const struct add_options *options, char *error)
@@ -461,44 +624,56 @@ static bool check_complete(const struct add_options *options, char *error)
 		return wrong(error, "--function NAME or --offset N is missing");
 	if (options->function && options->has_offset)
 		return wrong(error, "--function and --offset exclude each other");
-	if (options->function && !*options->function)
-		return wrong(error, "--function takes a name, not ''");
 	if (!options->has_return)
 		return wrong(error,
 			     "--return VALUE|void is missing: what the function returns when it is rescued");
 	return check_settings(options, error);
 }
 
-/*
- * Reads options from argv[@i] on, each of @known at most once but for --cgroup
- * and --unit; all are of set_option().
- */
-static bool parse_options(struct add_options *options,
-			  const char *const *known, int argc, char **argv,
-			  int i, char *error)
+/* The option that @text is up to an equals sign, or NULL. */
+static const struct known_option *find_option(const char *text, size_t length)
 {
-	unsigned int seen = 0;
+	const struct known_option *option;
+
+	/* The key of a configuration file. */
+	if (length == strlen("--executable") &&
+	    !strncmp(text, "--executable", length))
+		return known_options;
+	for (option = known_options; option->name; option++)
+		if (strlen(option->name) == length &&
+		    !strncmp(option->name, text, length))
+			return option;
+	return NULL;
+}
+
+/*
+ * Reads options from argv[@i] on, each at most once but for a REPEATED_SETTING, and
+ * all only if @settings_only does not say that the place is known.
+ */
+static bool parse_options(struct add_options *options, bool settings_only,
+			  int argc, char **argv, int i, char *error)
+{
+	const struct known_option *option;
+	unsigned int seen = 0, bit;
 	const char *value;
-	size_t k, length;
+	size_t length;
 
 	for (; i < argc; i++) {
 		length = strcspn(argv[i], "=");
-		for (k = 0; known[k]; k++)
-			if (strlen(known[k]) == length &&
-			    !strncmp(argv[i], known[k], length))
-				break;
-		if (!known[k])
+		option = find_option(argv[i], length);
+		if (!option ||
+		    (settings_only && option->kind == PLACE_OPTION))
 			return wrong(error, "%s: unknown argument '%s'",
 				     argv[0], argv[i]);
-		if (seen & 1u << k && strcmp(known[k], "--cgroup") &&
-		    strcmp(known[k], "--unit"))
-			return wrong(error, "%s is given twice", known[k]);
-		seen |= 1u << k;
+		bit = 1u << (option - known_options);
+		if (seen & bit && option->kind != REPEATED_SETTING)
+			return wrong(error, "%s is given twice", option->name);
+		seen |= bit;
 		value = option_value(argc, argv, &i, length);
 		if (!value)
 			return wrong(error, "%s needs a value; see 'reassurectl help %s'",
-				     known[k], argv[0]);
-		if (!set_option(options, known[k], value, error))
+				     option->name, argv[0]);
+		if (!option->parse(options, value, error))
 			return false;
 	}
 	return true;
@@ -506,27 +681,13 @@ static bool parse_options(struct add_options *options,
 
 bool parse_add(struct add_options *options, int argc, char **argv, char *error)
 {
-	static const char *const known[] = {
-		"--exe", "--function", "--offset", "--return", "--name",
-		"--signals", "--handled", "--shared", "--budget", "--exhausted",
-		"--deadline", "--mode", "--threads", "--watchdog", "--escalate",
-		"--exits", "--landings", "--enabled", "--allow-setuid",
-		"--cgroup", "--unit", NULL
-	};
-
 	memset(options, 0, sizeof(*options));
-	return parse_options(options, known, argc, argv, 1, error) &&
+	return parse_options(options, false, argc, argv, 1, error) &&
 	       check_complete(options, error);
 }
 
 bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 {
-	static const char *const known[] = {
-		"--return", "--signals", "--handled", "--shared", "--budget",
-		"--exhausted", "--deadline", "--mode", "--threads",
-		"--watchdog", "--escalate", "--enabled", "--allow-setuid",
-		"--cgroup", "--unit", NULL
-	};
 	/* A name may look like an option. */
 	int at = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1;
 
@@ -541,6 +702,39 @@ bool parse_set(struct add_options *options, int argc, char **argv, char *error)
 	if (at + 1 == argc)
 		return wrong(error,
 			     "set: nothing to change is given; see 'reassurectl help set'");
-	return parse_options(options, known, argc, argv, at + 1, error) &&
+	return parse_options(options, true, argc, argv, at + 1, error) &&
 	       check_settings(options, error);
+}
+
+void fill_defaults(struct add_options *options)
+{
+	if (!options->signals)
+		options->signals = REASSURE_SIGNALS_DEFAULT;
+	if (!options->watchdog_ms)
+		options->watchdog_ms = REASSURE_WATCHDOG_DEFAULT;
+	if (!options->has_escalate)
+		options->escalate = REASSURE_ESCALATE_DEFAULT;
+	if (!options->has_enabled)
+		options->enabled = true;
+	if (options->unlimited || options->budget_rescues)
+		return;
+	options->budget_rescues = REASSURE_BUDGET_DEFAULT;
+	options->budget_seconds = REASSURE_BUDGET_SECONDS_DEFAULT;
+}
+
+char *option_text(const struct known_option *option,
+		  const struct add_options *options)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	option->print(options, out);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <linux/types.h>
 
 #include <reassure.h>
@@ -27,6 +28,9 @@ struct add_options {
 	const char *function;
 	bool has_offset;
 	__u64 offset;
+	/* That the file must have; of size 0 for any. */
+	__u8 build_id[REASSURE_BUILD_ID_MAX];
+	int build_id_size;
 	bool has_return;
 	bool has_value;
 	__s64 value;
@@ -66,6 +70,42 @@ struct add_options {
 	__u32 budget_seconds;
 };
 
+enum option_kind {
+	/* Of `add` only: where the function is, and what is probed there. */
+	PLACE_OPTION,
+	/* Of `set`, too. */
+	SETTING,
+	/* The same; may be given more than once, each time for one more. */
+	REPEATED_SETTING,
+};
+
+/*
+ * An option of the command line, and the key of a configuration file that means
+ * the same; NULL for none.
+ */
+struct known_option {
+	const char *name;
+	const char *key;
+	/* What it takes must outlive @options. */
+	bool (*parse)(struct add_options *options, const char *text,
+		      char *error);
+	/*
+	 * Writes what parse() reads, nothing where it is not said; a line for
+	 * each of a REPEATED_SETTING.
+	 */
+	void (*print)(const struct add_options *options, FILE *out);
+	enum option_kind kind;
+};
+
+/* Ended by a NULL name. */
+extern const struct known_option known_options[];
+
+/* What @option->print() writes, which is to be freed; NULL without memory. */
+char *option_text(const struct known_option *option,
+		  const struct add_options *options);
+/* Puts what the module would take into what is not said. */
+void fill_defaults(struct add_options *options);
+
 /*
  * Each returns true, or false with an explanation that names the argument in
  * @error.
@@ -77,6 +117,8 @@ bool parse_offset(struct add_options *options, const char *text, char *error);
 bool parse_signals(__u64 *signals, const char *text, char *error);
 bool parse_budget(struct add_options *options, const char *text, char *error);
 bool parse_name(const char *name, char *error);
+/* Whether they fit each other. */
+bool check_settings(const struct add_options *options, char *error);
 
 /*
  * The name of a rescue point without --name: the function's name without a

@@ -11,11 +11,12 @@
 
 #include "libraries.h"
 #include "netlink.h"
+#include "parse.h"
 #include "place.h"
 #include "reassurectl.h"
 #include "symbols.h"
 
-static int open_file(const char *path)
+static int open_file(const char *path, char *error)
 {
 	struct stat status;
 	int fd;
@@ -23,26 +24,27 @@ static int open_file(const char *path)
 	/* A FIFO would wait for its other end. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
-		failed("--exe: cannot open %s: %s", path, strerror(errno));
+		wrong(error, "--exe: cannot open %s: %s", path,
+		      strerror(errno));
 	} else if (fstat(fd, &status) || !S_ISREG(status.st_mode)) {
-		failed("--exe: %s is not a regular file", path);
+		wrong(error, "--exe: %s is not a regular file", path);
 		close(fd);
 		fd = -1;
 	}
 	return fd;
 }
 
-struct symbols *place_open(struct place *place, const char *path)
+struct symbols *place_open(struct place *place, const char *path, char *error)
 {
-	char error[ERROR_SIZE];
+	char why[ERROR_SIZE];
 	struct symbols *symbols;
 
-	place->fd = open_file(path);
+	place->fd = open_file(path, error);
 	if (place->fd < 0)
 		return NULL;
-	symbols = symbols_open(place->fd, path, error);
+	symbols = symbols_open(place->fd, path, why);
 	if (!symbols) {
-		failed("--exe: %s", error);
+		wrong(error, "--exe: %s", why);
 		close(place->fd);
 		return NULL;
 	}
@@ -51,6 +53,77 @@ struct symbols *place_open(struct place *place, const char *path)
 	if (place->build_id_size > REASSURE_BUILD_ID_MAX)
 		place->build_id_size = 0;
 	return symbols;
+}
+
+static bool check_build_id(const struct add_options *options,
+			   const struct place *place, char *error)
+{
+	int i;
+
+	if (!options->build_id_size ||
+	    (options->build_id_size == place->build_id_size &&
+	     !memcmp(options->build_id, place->build_id, place->build_id_size)))
+		return true;
+	wrong(error, "--build-id: %s is another build: it has %s",
+	      options->exe, place->build_id_size ? "" : "no build-id");
+	for (i = 0; i < place->build_id_size; i++)
+		append(error, "%02x", place->build_id[i]);
+	return false;
+}
+
+static bool find_function(const struct add_options *options,
+			  struct place *place, struct symbols *symbols,
+			  char *error)
+{
+	char why[ERROR_SIZE];
+
+	place->offset = options->offset;
+	place->function = options->function;
+	if (options->function)
+		return symbols_find(symbols, options->function, &place->offset,
+				    why) ||
+		       wrong(error, "--function: %s", why);
+	return symbols_check_offset(symbols, options->offset, why) ||
+	       wrong(error, "--offset: %s", why);
+}
+
+/*
+ * Where the return address must be let be, or it was asked for, the exits of
+ * the function are probed.
+ */
+static bool find_exit_probes(const struct add_options *options,
+			     struct place *place, struct symbols *symbols,
+			     char *error)
+{
+	const char *leaving = symbols_leaving(symbols);
+	char why[ERROR_SIZE] = "";
+
+	if (options->exits == EXITS_RETURN ||
+	    (options->exits == EXITS_AUTO && !leaving))
+		return true;
+	place->nr_exits = symbols_exits(symbols, place->offset, place->exits,
+					REASSURE_EXITS_MAX, why);
+	if (place->nr_exits)
+		return true;
+	if (options->exits == EXITS_ALL)
+		return wrong(error,
+			     "--exits: the function cannot be probed where it is left: %s",
+			     why);
+	return wrong(error,
+		     "--exits: %s has '%s' but the function cannot be probed where it is left: %s",
+		     options->exe, leaving, why);
+}
+
+bool place_find(struct place *place, const struct add_options *options,
+		struct symbols *symbols, char *error)
+{
+	if (!check_build_id(options, place, error) ||
+	    !find_function(options, place, symbols, error) ||
+	    !find_exit_probes(options, place, symbols, error))
+		return false;
+	if (!options->no_landings)
+		place_find_landings(place, symbols, options->exe);
+	return true;
 }
 
 static bool is_same_file(int fd, const struct stat *status)

@@ -8,7 +8,8 @@
 
 #include "reassurectl.h"
 
-#define VERBS "add, set, list, status, monitor, enable, disable, on, off, refresh"
+#define VERBS \
+	"add, set, list, status, monitor, enable, disable, on, off, refresh, check, apply, save"
 
 static const struct verb {
 	const char *name;
@@ -23,7 +24,7 @@ static const struct verb {
 	  "    [--watchdog MS] [--escalate N] [--mode rescue|observe]\n"
 	  "    [--exits auto|return|all] [--landings auto|none]\n"
 	  "    [--enabled yes|no] [--allow-setuid yes|no] [--cgroup PATH]...\n"
-	  "    [--unit NAME.service]...\n"
+	  "    [--unit NAME.service]... [--build-id HEX]\n"
 	  "\n"
 	  "Makes a function a rescue point: a fatal signal in it rolls the process\n"
 	  "back to its entry and makes it return VALUE.\n"
@@ -74,7 +75,8 @@ static const struct verb {
 	  "                    /system.slice/NAME.service; may be given several times;\n"
 	  "                    default: all\n"
 	  "  --unit NAME       only processes of this unit of systemd, which runs now:\n"
-	  "                    the same as --cgroup with its cgroup\n" },
+	  "                    the same as --cgroup with its cgroup\n"
+	  "  --build-id HEX    the build-id that the file must have; default: any\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
 	{ "status", cmd_status,
@@ -133,6 +135,22 @@ static const struct verb {
 	  "\n"
 	  "  NAME              only this one; default: all that 'list' says it of\n"
 	  "  --exe PATH        the new file; default: the one at the old one's path\n" },
+	{ "check", cmd_check,
+	  "check [--json] FILE|DIRECTORY...\n"
+	  "\n"
+	  "Reads configuration files, reassure.conf(5), looks up what they name in the\n"
+	  "installed programs, and says all that is wrong.  Changes nothing, and needs\n"
+	  "neither the module nor root.  Of a directory the files *.conf are read.\n" },
+	{ "apply", cmd_apply,
+	  "apply [--prune] [--dry-run] [--json] FILE|DIRECTORY...\n"
+	  "\n"
+	  "Makes the rescue points what configuration files say, all of them or none,\n"
+	  "and prints what changed.  What is so already is let alone.\n"
+	  "\n"
+	  "  --prune           delete the rescue points that are in no file\n"
+	  "  --dry-run         print only what would change\n" },
+	{ "save", cmd_save,
+	  "save\n\nPrints the rescue points as a configuration file, reassure.conf(5).\n" },
 	{ "delete", cmd_delete,
 	  "delete NAME | --all\n\n"
 	  "Deletes a rescue point, or all.  Calls that are inside are committed.\n"
@@ -184,6 +202,9 @@ static void print_help(void)
 	      "  on       protect again\n"
 	      "  refresh  find rescue points again in files that were replaced\n"
 	      "  delete   delete rescue points\n"
+	      "  check    look for mistakes in configuration files\n"
+	      "  apply    make the rescue points what configuration files say\n"
+	      "  save     print the rescue points as a configuration file\n"
 	      "  help     this text, or that of a verb\n\n"
 	      "'reassurectl help VERB' explains a verb, reassurectl(8) everything.\n",
 	      stdout);

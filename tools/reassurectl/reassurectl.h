@@ -22,6 +22,8 @@ int usage_error(const char *format, ...);
 
 /* The verbs: argv[0] is the verb itself. */
 int cmd_add(int argc, char **argv);
+int cmd_apply(int argc, char **argv);
+int cmd_check(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_off(int argc, char **argv);
 int cmd_on(int argc, char **argv);
@@ -30,6 +32,7 @@ int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_refresh(int argc, char **argv);
+int cmd_save(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 

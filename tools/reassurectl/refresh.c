@@ -82,13 +82,14 @@ static bool find_all(const struct kernel_answer *answer, struct place *place,
 
 static int rebind(const struct kernel_answer *answer, const char *path)
 {
+	char error[ERROR_SIZE];
 	struct symbols *symbols;
 	struct place place = {};
 	int ret = EXIT_FAILED;
 
-	symbols = place_open(&place, path);
+	symbols = place_open(&place, path, error);
 	if (!symbols)
-		return failed("%s stays as it was", answer->name);
+		return failed("%s stays as it was: %s", answer->name, error);
 	if (find_all(answer, &place, symbols, path) &&
 	    !kernel_rebind(answer->name, &place)) {
 		printf("%s: now at 0x%llx of %s\n", answer->name,

@@ -397,9 +397,9 @@ static void test_cgroup_errors(void **state)
 		assert_contains(error, "--cgroup takes a path like");
 	}
 	assert_false(SET("f", "--cgroup=/a", "--cgroup=all"));
-	assert_contains(error, "--cgroup all excludes other cgroups and --unit");
+	assert_contains(error, "--cgroup all excludes all others");
 	assert_false(SET("f", "--unit=a.service", "--cgroup=all"));
-	assert_contains(error, "--cgroup all excludes other cgroups and --unit");
+	assert_contains(error, "--cgroup all excludes all others");
 	assert_false(SET("f", "--unit=a"));
 	assert_contains(error, "--unit takes the name of a unit like NAME.service, not 'a'");
 	assert_false(SET("f", "--unit", "--a.service"));
