@@ -95,11 +95,10 @@ int landings_init(struct landings *landings, struct rescue_point *rp,
  * landings_start() - probe them
  * @landings: bound before
  *
- * The registry's lock is held.
- *
- * Return: whether all are probed.
+ * The registry's lock is held.  landings_probed() tells of how many that could
+ * be done.
  */
-bool landings_start(struct landings *landings)
+void landings_start(struct landings *landings)
 {
 	struct probe *probe, *end = landings->probes + landings->count;
 
@@ -109,7 +108,6 @@ bool landings_start(struct landings *landings)
 			probe_register(probe);
 	if (probed_file_settle(&landings->file))
 		landings_stop(landings);
-	return landings_probed(landings) == landings->count;
 }
 
 void landings_stop(struct landings *landings)

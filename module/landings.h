@@ -33,7 +33,7 @@ struct landings {
 int landings_init(struct landings *landings, struct rescue_point *rp,
 		  const struct landings_config *config,
 		  struct netlink_ext_ack *extack);
-bool landings_start(struct landings *landings);
+void landings_start(struct landings *landings);
 void landings_stop(struct landings *landings);
 unsigned int landings_probed(const struct landings *landings);
 void landings_free(struct landings *landings);

@@ -381,6 +381,9 @@ static int claim_places(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	}
 	for (i = 0; !ret && (probe = probe_of(rp, i)); i++)
 		ret = probe_note(probe);
+	if (ret)
+		NL_SET_ERR_MSG(extack,
+			       "there is no memory to note what is probed");
 	return ret;
 }
 
@@ -430,17 +433,25 @@ static int register_probes(struct rescue_point *rp,
  * Without one of them calls are rescued all the same, but it may not be seen
  * that they were left.
  */
-static void start_landings(struct rescue_point *rp,
-			   struct netlink_ext_ack *extack)
+static void start_landings(struct rescue_point *rp)
 {
-	bool all = true;
 	unsigned int i;
 
 	for (i = 0; i < rp->nr_landings; i++)
-		all &= landings_start(&rp->landings[i]);
-	if (!all)
-		NL_SET_ERR_MSG(extack,
-			       "not all landings could be probed: that a call was left there by longjmp(), an exception or setcontext() may be seen late");
+		landings_start(&rp->landings[i]);
+}
+
+/* For when nothing can fail any more, whose text would be another. */
+static void warn_of_landings(const struct rescue_point *rp,
+			     struct netlink_ext_ack *extack)
+{
+	const struct landings *landings = rp->landings;
+	const struct landings *end = landings + rp->nr_landings;
+
+	for (; landings < end; landings++)
+		if (landings_probed(landings) < landings->count)
+			NL_SET_ERR_MSG(extack,
+				       "not all landings could be probed: that a call was left there by longjmp(), an exception or setcontext() may be seen late");
 }
 
 static void stop_landings(struct rescue_point *rp)
@@ -566,7 +577,8 @@ static int activate(struct rescue_point *rp, struct netlink_ext_ack *extack)
 	ret = register_probes(rp, extack);
 	if (ret)
 		goto remove;
-	start_landings(rp, extack);
+	start_landings(rp);
+	warn_of_landings(rp, extack);
 	begin(rp);
 	return 0;
 
@@ -761,7 +773,8 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 		rp->settings.cgroups = NULL;
 		return ret;
 	}
-	start_landings(rp, extack);
+	start_landings(rp);
+	warn_of_landings(rp, extack);
 	retire(old);
 	/* They belong to @rp now. */
 	old->settings.cgroups = NULL;
@@ -1001,7 +1014,7 @@ static int register_change(struct rescue_point_change *change,
 	}
 	ret = register_probes(rp, extack);
 	if (!ret)
-		start_landings(rp, extack);
+		start_landings(rp);
 	else if (!change->old)
 		sysfs_remove(rp->kobject);
 	return ret;
@@ -1031,6 +1044,10 @@ static int register_changes(struct rescue_point_change *changes, unsigned int n,
 		if (ret)
 			goto undo;
 	}
+	/* Also of what stays: probes are not tried again, but it is said. */
+	for (change = changes; change < end; change++)
+		warn_of_landings(change_stays(change) ? change->old :
+							change->rp, extack);
 	return 0;
 
 undo:
