@@ -847,6 +847,8 @@ static void write_settings(struct rescue_point *rp,
 	write_sequnlock(&rp->settings_lock);
 	if (old != settings->cgroups)
 		cgroup_filter_free(old);
+	/* A list must not be of two times. */
+	generation++;
 	enable(rp);
 }
 

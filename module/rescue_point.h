@@ -192,7 +192,7 @@ int rescue_point_visit(const char *name, int skip,
 /* What became of the file of @rp, for the visitor of a locked registry. */
 enum reassure_file_state rescue_point_file_state(struct rescue_point *rp);
 unsigned int rescue_point_count(void);
-/* Changes whenever a rescue point comes or goes. */
+/* Changes whenever a rescue point comes, goes or gets other settings. */
 unsigned int rescue_point_generation(void);
 
 /**
