@@ -204,6 +204,49 @@ TEST_F(apply, remembers_the_budget)
 }
 
 /* The last of them cannot be; what came before it must be undone. */
+/* That of everybody, and one that nobody is in. */
+static const char *const root[] = { "/", NULL };
+static const char *const nobody[] = { "/reassure-test-nobody", NULL };
+
+TEST_F(apply, means_cgroups)
+{
+	struct rescue_point rps[] = {
+		{ .function = first, .name = "a", .value = &one },
+		{ .function = second, .name = "a", .value = &two },
+	};
+	size_t which;
+
+	rps[0].cgroups = nobody;
+	ASSERT_EQ(0, rescue_points_apply(rps, 1, false, &which));
+	EXPECT_TRUE(outcomes_are(-SIGSEGV, -SIGSEGV, -SIGSEGV));
+	/* Settings alone, with others and with none. */
+	rps[0].cgroups = root;
+	ASSERT_EQ(0, rescue_points_apply(rps, 1, false, &which));
+	EXPECT_TRUE(outcomes_are(1, -SIGSEGV, -SIGSEGV));
+	rps[0].cgroups = NULL;
+	ASSERT_EQ(0, rescue_points_apply(rps, 1, false, &which));
+	EXPECT_TRUE(outcomes_are(1, -SIGSEGV, -SIGSEGV));
+	rps[0].cgroups = nobody;
+	ASSERT_EQ(0, rescue_points_apply(rps, 1, false, &which));
+	EXPECT_TRUE(outcomes_are(-SIGSEGV, -SIGSEGV, -SIGSEGV));
+	/* Nothing is taken from a message that fails. */
+	rps[0].cgroups = root;
+	rps[1].cgroups = root;
+	EXPECT_EQ(-EEXIST, rescue_points_apply(rps, 2, false, &which));
+	rps[1].name = "b";
+	rps[1].function = (void *)not_to_be_probed;
+	EXPECT_NE(0, rescue_points_apply(rps, 2, false, &which));
+	EXPECT_TRUE(outcomes_are(-SIGSEGV, -SIGSEGV, -SIGSEGV));
+	/* At another place. */
+	rps[1].name = "a";
+	rps[1].function = second;
+	ASSERT_EQ(0, rescue_points_apply(rps + 1, 1, false, &which));
+	EXPECT_TRUE(outcomes_are(-SIGSEGV, 2, -SIGSEGV));
+	rps[0].cgroups = nobody;
+	ASSERT_EQ(0, rescue_points_apply(rps, 1, true, &which));
+	EXPECT_TRUE(outcomes_are(-SIGSEGV, -SIGSEGV, -SIGSEGV));
+}
+
 TEST_F(apply, changes_nothing_when_one_fails)
 {
 	const struct rescue_point before[] = {
