@@ -121,9 +121,8 @@ bool place_find(struct place *place, const struct add_options *options,
 	    !find_function(options, place, symbols, error) ||
 	    !find_exit_probes(options, place, symbols, error))
 		return false;
-	if (!options->no_landings)
-		place_find_landings(place, symbols, options->exe);
-	return true;
+	return options->no_landings ||
+	       place_find_landings(place, symbols, options->exe, error);
 }
 
 static bool is_same_file(int fd, const struct stat *status)
@@ -163,25 +162,54 @@ static bool add_landings(struct place *place, struct symbols *symbols, int fd)
 	return true;
 }
 
-static void add_library(struct place *place, const char *path)
+/* Not that a library is missing: fewer landings would be found each time. */
+static bool lacks_descriptors(void)
+{
+	return errno == EMFILE || errno == ENFILE;
+}
+
+static bool no_descriptor(char *error)
+{
+	return wrong(error,
+		     "--landings: too many files are open; allow more (ulimit -n), or apply fewer rescue points at once");
+}
+
+/* Whether what is called next can open a file. */
+static bool has_descriptor(const struct place *place, char *error)
+{
+	int fd = fcntl(place->fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return no_descriptor(error);
+	close(fd);
+	return true;
+}
+
+/* One that cannot be read has no landings. */
+static bool add_library(struct place *place, const char *path, char *error)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct symbols *symbols = NULL;
-	char error[ERROR_SIZE];
-	bool added = false;
+	bool added = false, good = true;
+	char why[ERROR_SIZE];
 
-	if (fd >= 0 && is_new(place, fd))
-		symbols = symbols_open(fd, path, error);
+	if (fd < 0)
+		return !lacks_descriptors() || no_descriptor(error);
+	if (is_new(place, fd)) {
+		good = has_descriptor(place, error);
+		symbols = good ? symbols_open(fd, path, why) : NULL;
+	}
 	if (symbols) {
 		added = add_landings(place, symbols, fd);
 		symbols_close(symbols);
 	}
-	if (fd >= 0 && !added)
+	if (!added)
 		close(fd);
+	return good;
 }
 
-void place_find_landings(struct place *place, struct symbols *symbols,
-			 const char *path)
+bool place_find_landings(struct place *place, struct symbols *symbols,
+			 const char *path, char *error)
 {
 	struct library_path paths[REASSURE_LANDING_FILES_MAX];
 	char beside[PATH_MAX + sizeof("/libgcc_s.so.1")];
@@ -190,24 +218,31 @@ void place_find_landings(struct place *place, struct symbols *symbols,
 
 	place->executable = symbols_is_executable(symbols);
 	own = fcntl(place->fd, F_DUPFD_CLOEXEC, 0);
-	if (own >= 0 && !add_landings(place, symbols, own))
+	if (own < 0)
+		return no_descriptor(error);
+	if (!add_landings(place, symbols, own))
 		close(own);
 	if (!symbols_is_dynamic(symbols))
-		return;
+		return true;
+	if (!has_descriptor(place, error))
+		return false;
 	found = find_library(symbols, path, "libc.so.6", paths,
 			     REASSURE_LANDING_FILES_MAX);
 	for (i = 0; i < found; i++)
-		add_library(place, paths[i].text);
+		if (!add_library(place, paths[i].text, error))
+			return false;
 	/* Which libc may load itself. */
 	*beside = 0;
 	if (found)
 		sprintf(beside, "%s/libgcc_s.so.1", dirname(paths[0].text));
+	if (!has_descriptor(place, error))
+		return false;
 	found = find_library(symbols, path, "libgcc_s.so.1", paths,
 			     REASSURE_LANDING_FILES_MAX);
 	for (i = 0; i < found; i++)
-		add_library(place, paths[i].text);
-	if (!found && *beside)
-		add_library(place, beside);
+		if (!add_library(place, paths[i].text, error))
+			return false;
+	return found || !*beside || add_library(place, beside, error);
 }
 
 void place_close(struct place *place, struct symbols *symbols)

@@ -27,9 +27,12 @@ bool place_find(struct place *place, const struct add_options *options,
 /*
  * Finds the landings of the programs that use the file at @path, in it and in
  * the libraries that it uses; none is no failure.
+ *
+ * Return: false with an explanation in @error, that begins with the option, when
+ * too many files are open; some may have been found.
  */
-void place_find_landings(struct place *place, struct symbols *symbols,
-			 const char *path);
+bool place_find_landings(struct place *place, struct symbols *symbols,
+			 const char *path, char *error);
 void place_close(struct place *place, struct symbols *symbols);
 
 #endif

@@ -69,15 +69,14 @@ static bool find_all(const struct kernel_answer *answer, struct place *place,
 {
 	char error[ERROR_SIZE];
 
-	if (!find_again(answer, place, symbols, error) ||
-	    !find_exits(answer, place, symbols, error)) {
-		failed("%s stays as it was: %s", answer->name, error);
-		return false;
-	}
-	/* Only where there were some they are wanted. */
-	if (answer->nr_landings)
-		place_find_landings(place, symbols, path);
-	return true;
+	/* Landings are wanted only where there were some. */
+	if (find_again(answer, place, symbols, error) &&
+	    find_exits(answer, place, symbols, error) &&
+	    (!answer->nr_landings ||
+	     place_find_landings(place, symbols, path, error)))
+		return true;
+	failed("%s stays as it was: %s", answer->name, error);
+	return false;
 }
 
 static int rebind(const struct kernel_answer *answer, const char *path)
