@@ -138,29 +138,32 @@ int cmd_check(int argc, char **argv)
 	return ret;
 }
 
-/* Does it, and says at what line it failed. */
-static bool tell_module(struct config *config, bool prune)
+/* Does it, and says at what line it failed.  As kernel_apply(). */
+static enum applied tell_module(struct config *config, bool prune)
 {
 	struct config_point *point;
 	char error[ERROR_SIZE];
+	enum applied applied;
 	size_t which;
 
-	if (!kernel_apply(config, prune, &which, error))
-		return true;
+	applied = kernel_apply(config, prune, &which, error);
+	if (applied == APPLIED)
+		return applied;
 	if (which >= config->nr_points) {
 		failed("cannot apply: %s", error);
-		return false;
+		return applied;
 	}
 	point = config->points[which];
 	config_point_problem(config, point, NULL, "cannot apply '%s': %s",
 			     point->options.name, error);
-	return false;
+	return applied;
 }
 
 static int apply_difference(struct config *config,
 			    const struct arguments *arguments)
 {
 	struct json_object *difference;
+	enum applied applied = APPLIED;
 	struct running running;
 	int ret = EXIT_OK;
 
@@ -168,10 +171,13 @@ static int apply_difference(struct config *config,
 		return EXIT_FAILED;
 	difference = difference_json(config, &running, arguments->prune);
 	running_free(&running);
-	if (!arguments->dry_run && !tell_module(config, arguments->prune)) {
+	if (!arguments->dry_run)
+		applied = tell_module(config, arguments->prune);
+	if (applied != APPLIED) {
 		if (config->nr_problems)
 			print_problems(config, arguments->json);
-		ret = failed("nothing has changed");
+		ret = failed(applied == APPLIED_NOTHING ? "nothing has changed" :
+			     "it is not known whether anything has changed; 'reassurectl list' shows it");
 	} else if (arguments->json) {
 		print_member("changes", json_object_get(difference));
 	} else {

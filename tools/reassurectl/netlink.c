@@ -2,6 +2,7 @@
 /* Talking to the module. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ struct request {
 	int error;
 	char text[256];
 	size_t offset;
+	bool sent;
 	bool done;
 };
 
@@ -532,6 +534,22 @@ static struct nl_msg *new_message(struct connection *connection, int command,
 }
 
 /*
+ * The kernel does what it is asked before this returns.  With a signal that
+ * kills it could neither set a probe nor take one away again.
+ */
+static int send_whole(struct connection *connection, struct nl_msg *msg)
+{
+	sigset_t all, before;
+	int ret;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	ret = nl_send_auto(connection->socket, msg);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
+/*
  * Sends @msg, which is freed, and gives the answers to @on_message until the
  * last.
  *
@@ -553,7 +571,8 @@ static int exchange(struct connection *connection, struct nl_msg *msg,
 	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_dump_done, request);
 	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, on_ack, request);
 	nl_cb_err(cb, NL_CB_CUSTOM, on_error, request);
-	ret = nl_send_auto(connection->socket, msg);
+	ret = send_whole(connection, msg);
+	request->sent = ret >= 0;
 	while (ret >= 0 && !request->done)
 		ret = nl_recvmsgs(connection->socket, cb);
 	nl_cb_put(cb);
@@ -630,8 +649,8 @@ static size_t find_nest(struct nl_msg *msg, size_t offset)
 	return which;
 }
 
-int kernel_apply(const struct config *config, bool prune, size_t *which,
-		 char *error)
+enum applied kernel_apply(const struct config *config, bool prune,
+			  size_t *which, char *error)
 {
 	struct request request = { .verb = "apply" };
 	/* What is not used of it is never touched. */
@@ -644,7 +663,7 @@ int kernel_apply(const struct config *config, bool prune, size_t *which,
 	*which = SIZE_MAX;
 	if (connect_kernel(&connection)) {
 		wrong(error, "the module cannot be asked");
-		return -1;
+		return APPLIED_NOTHING;
 	}
 	setsockopt(nl_socket_get_fd(connection.socket), SOL_SOCKET,
 		   SO_SNDBUFFORCE, &most, sizeof(most));
@@ -663,7 +682,10 @@ int kernel_apply(const struct config *config, bool prune, size_t *which,
 	}
 	nlmsg_free(msg);
 	disconnect(&connection);
-	return ret ? -1 : 0;
+	if (!ret)
+		return APPLIED;
+	return request.sent && !request.error ? APPLIED_PERHAPS :
+						APPLIED_NOTHING;
 }
 
 int kernel_rebind(const char *name, const struct place *place)

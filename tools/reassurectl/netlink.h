@@ -110,15 +110,22 @@ int kernel_status(answer_visitor visit, void *data);
  */
 int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data);
 
+enum applied {
+	APPLIED,
+	APPLIED_NOTHING,
+	/* The kernel was asked and its answer did not come. */
+	APPLIED_PERHAPS,
+};
+
 /*
  * Makes the rescue points of @config, all of which are found, those that there
  * are, all or none; @prune: there are no others.
  *
- * Return: 0, or -1 with an explanation in @error and in @which the rescue point
- * that it is of, if any.
+ * Return: what has come of it; where it is not all, with an explanation in
+ * @error and in @which the rescue point that it is of, if any.
  */
-int kernel_apply(const struct config *config, bool prune, size_t *which,
-		 char *error);
+enum applied kernel_apply(const struct config *config, bool prune,
+			  size_t *which, char *error);
 
 /* For tests. */
 bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
