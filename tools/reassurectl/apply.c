@@ -67,6 +67,9 @@ static void read_all(struct config *config, const struct arguments *arguments)
 
 	for (i = 0; i < arguments->nr_paths; i++)
 		config_read(config, arguments->paths[i]);
+	/* A mistake as likely as not, and nothing would be left. */
+	if (arguments->prune)
+		config_need_points(config, arguments->paths[0]);
 	config_find(config);
 }
 

@@ -39,7 +39,6 @@ struct reader {
 	/* NULL before the first section and in one that is not known. */
 	struct config_point *point;
 	bool in_unknown;
-	bool has_pair;
 };
 
 static void *allocated(void *memory)
@@ -359,6 +358,13 @@ static size_t character(const unsigned char *text, size_t size)
 	return length;
 }
 
+/* Of ASCII, or one of U+0080 to U+009F, which terminals obey as well. */
+static bool is_control(const unsigned char *text)
+{
+	return (*text < ' ' && *text != '\t') || *text == 0x7f ||
+	       (*text == 0xc2 && text[1] < 0xa0);
+}
+
 static bool check_characters(struct reader *reader, const char *line,
 			     size_t size)
 {
@@ -367,8 +373,7 @@ static bool check_characters(struct reader *reader, const char *line,
 
 	for (i = 0; i < size; i += length) {
 		length = character(text + i, size - i);
-		if (length && (text[i] >= ' ' || text[i] == '\t') &&
-		    text[i] != 0x7f)
+		if (length && !is_control(text + i))
 			continue;
 		file_problem(reader->config, reader->file, reader->line,
 			     length ? "the byte 0x%02x has no place in a text" :
@@ -555,6 +560,9 @@ void config_read(struct config *config, const char *path)
 			     "cannot be opened: %s", strerror(errno));
 		return;
 	}
+	if (!count)
+		file_problem(config, keep(config, path), 0,
+			     "has no file *.conf");
 	for (i = 0; i < count; i++) {
 		snprintf(file, sizeof(file), "%s%s%s", path,
 			 path[strlen(path) - 1] == '/' ? "" : "/",
@@ -563,6 +571,13 @@ void config_read(struct config *config, const char *path)
 		free(entries[i]);
 	}
 	free(entries);
+}
+
+void config_need_points(struct config *config, const char *path)
+{
+	if (!config->nr_points && !config->nr_problems)
+		file_problem(config, keep(config, path), 0,
+			     "no rescue point is there, so that --prune would delete all; to do that, use reassurectl delete --all");
 }
 
 /* Each rescue point needs up to five. */

@@ -62,6 +62,8 @@ void config_read(struct config *config, const char *path);
 /* The same from memory; @text of @size bytes is changed. */
 void config_read_text(struct config *config, const char *file, char *text,
 		      size_t size);
+/* Notes a problem with @path if no rescue point was read. */
+void config_need_points(struct config *config, const char *path);
 /* Looks all rescue points without a problem up in their files. */
 void config_find(struct config *config);
 void config_free(struct config *config);

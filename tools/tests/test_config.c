@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Configuration files. */
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "test.h"
 
 #include "config.h"
 #include "difference.h"
+#include "place.h"
 #include "running.h"
 
 #include <json-c/json.h>
@@ -190,9 +194,9 @@ static void test_forms(void **state)
 		function);
 	assert_string_equal(good(text)->function, function);
 	/* UTF-8. */
-	good(HEAD "Executable = /\303\244\360\237\230\200\nFunction = f\nReturn = 1");
+	good(HEAD "Executable = /\302\240\303\244\360\237\230\200\nFunction = f\nReturn = 1");
 	assert_string_equal(config.points[0]->options.exe,
-			    "/\303\244\360\237\230\200");
+			    "/\302\240\303\244\360\237\230\200");
 	config_free(&config);
 	read_text("");
 	read_text("\n\n");
@@ -252,6 +256,7 @@ static void test_bad_bytes(void **state)
 		"Executable = \377", "\200", "\303", "# \303(", "\300\200",
 		"\340\200\200", "\355\240\200", "\364\220\200\200", "\370",
 		"Mode = \033[1m", "Mode = a\rb", "Mode = \177", "\360\237\230",
+		"# \302\200", "Mode = \302\233" "1m", "\302\237",
 	};
 	size_t i;
 
@@ -475,6 +480,72 @@ static void test_difference(void **state)
 	running_free(&running);
 }
 
+/* With --prune nothing would be left. */
+static void test_nothing(void **state)
+{
+	char folder[] = "/tmp/reassure-XXXXXX";
+
+	(void)state;
+	read_text("# [rescue-point \"a\"]\n");
+	assert_int_equal(config.nr_problems, 0);
+	config_need_points(&config, "f");
+	assert_int_equal(config.nr_problems, 1);
+	assert_contains(config.problems[0].text, "reassurectl delete --all");
+	good(HEAD PLACE);
+	config_need_points(&config, "f");
+	assert_int_equal(config.nr_problems, 0);
+	/* A directory of other files. */
+	assert_non_null(mkdtemp(folder));
+	config_read(&config, folder);
+	rmdir(folder);
+	assert_int_equal(config.nr_problems, 1);
+	assert_string_equal(config.problems[0].file, folder);
+	assert_contains(config.problems[0].text, "has no file *.conf");
+}
+
+/* Too few descriptors are an error, not fewer landings. */
+static void test_too_many_files(void **state)
+{
+	char path[PATH_MAX], error[ERROR_SIZE];
+	struct add_options options = { .exe = path, .function = "main" };
+	struct rlimit before, limit;
+	struct symbols *symbols;
+	struct place place = {};
+	size_t wanted, i;
+	int failed = 0;
+	bool found;
+
+	(void)state;
+	sample_path(path, "pie");
+	symbols = place_open(&place, path, error);
+	assert_non_null(symbols);
+	assert_true(place_find(&place, &options, symbols, error));
+	wanted = place.nr_landings;
+	assert_true(wanted > 1);
+	place_close(&place, symbols);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	for (limit.rlim_cur = 3, found = false; !found; limit.rlim_cur++) {
+		memset(&place, 0, sizeof(place));
+		setrlimit(RLIMIT_NOFILE, &limit);
+		symbols = place_open(&place, path, error);
+		if (symbols)
+			found = place_find(&place, &options, symbols, error);
+		setrlimit(RLIMIT_NOFILE, &before);
+		if (!symbols)
+			continue;
+		for (i = 0; found && i < wanted; i++)
+			assert_true(place.landings[i].count);
+		if (found)
+			assert_int_equal(place.nr_landings, wanted);
+		else
+			assert_contains(error, "--landings: too many files");
+		failed += !found;
+		place_close(&place, symbols);
+	}
+	assert_true(failed > 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,6 +561,8 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test_setup_teardown(test_find, begin, end),
 		cmocka_unit_test_setup_teardown(test_difference, begin, end),
+		cmocka_unit_test_setup_teardown(test_nothing, begin, end),
+		cmocka_unit_test(test_too_many_files),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
