@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
+#include <linux/uprobes.h>
 #include <net/netlink.h>
 
 #include <asm/user.h>
@@ -162,6 +163,30 @@ static size_t copy_stack(void *to, unsigned long *start)
 }
 
 /*
+ * Return probes have the kernel's trampoline, the beginning of a page, in place of
+ * return addresses; the newest comes first, and where several are at one place
+ * the oldest knows.
+ */
+static void undo_return_probes(void *stack, unsigned long start, size_t size)
+{
+	const struct return_instance *ri;
+	unsigned long word;
+
+	if (!current->utask)
+		return;
+	for (ri = current->utask->return_instances; ri; ri = ri->next) {
+		if (ri->stack < start ||
+		    ri->stack - start > size - sizeof(word))
+			continue;
+		memcpy(&word, stack + (ri->stack - start), sizeof(word));
+		/* It may have been left by longjmp() and not be there any more. */
+		if (PAGE_ALIGNED(word))
+			memcpy(stack + (ri->stack - start), &ri->orig_ret_vaddr,
+			       sizeof(word));
+	}
+}
+
+/*
  * Return: the attribute with what could be read of the stack, or NULL.
  */
 static const struct nlattr *put_stack(struct sk_buff *event)
@@ -185,6 +210,7 @@ static const struct nlattr *put_stack(struct sk_buff *event)
 		skb_trim(event, begin);
 		return NULL;
 	}
+	undo_return_probes(nla_data(attr), start, size);
 	told = start;
 	memcpy(nla_data(address), &told, sizeof(told));
 	attr->nla_len = nla_attr_size(size);

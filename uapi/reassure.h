@@ -648,8 +648,8 @@ enum reassure_outcome {
  * @REASSURE_EVENT_STACK_ADDRESS: u64, where REASSURE_EVENT_STACK was, a multiple
  *	of 8: at the stack pointer, or behind it where there is no memory
  * @REASSURE_EVENT_STACK: binary, at most REASSURE_EVENT_STACK_MAX bytes of the
- *	stack, in whole words, as far as they were in memory; absent when none
- *	were
+ *	stack, in whole words, as far as they were in memory, with the return
+ *	addresses that return probes have replaced; absent when none were
  * @REASSURE_EVENT_MAPPINGS: nest, one nest of enum reassure_event_mapping for each
  *	executable mapping of a file to which the instruction pointer or a word
  *	of REASSURE_EVENT_STACK points, in this order, so that return addresses
