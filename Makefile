@@ -18,6 +18,10 @@ install: all
 check:
 	scripts/check
 
+# What is made from Documentation/netlink/specs/reassure.yaml.
+generate:
+	scripts/ynl-generate
+
 soak:
 	scripts/soak $(MINUTES)
 
@@ -36,4 +40,4 @@ clean:
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check soak bench bench-document demo clean
+.PHONY: all module tools install check generate soak bench bench-document demo clean

@@ -41,6 +41,12 @@
 #error "Reassure takes spinlocks in hooks that must not sleep: not for PREEMPT_RT"
 #endif
 
+/*
+ * What the generator of 6.12 calls an array of nests.  It gives none of them a
+ * policy: who reads one has to ask for it.
+ */
+#define NLA_INDEXED_ARRAY	NLA_NESTED_ARRAY
+
 /* The private limit of kernel/events/uprobes.c, all tracers together. */
 #define COMPAT_MAX_URETPROBE_DEPTH	64
 
@@ -301,6 +307,31 @@ static inline struct nlattr **compat_dump_attributes(struct netlink_callback *cb
 static inline const struct path *compat_user_path(const struct file *file)
 {
 	return &file->f_path;
+}
+
+/* What generated operations are, as far as they are used. */
+struct genl_split_ops {
+	union {
+		int (*doit)(struct sk_buff *skb, struct genl_info *info);
+		struct {
+			int (*start)(struct netlink_callback *cb);
+			int (*dumpit)(struct sk_buff *skb,
+				      struct netlink_callback *cb);
+			int (*done)(struct netlink_callback *cb);
+		};
+	};
+	const struct nla_policy *policy;
+	unsigned int maxattr;
+	u8 cmd;
+	u8 flags;
+};
+
+/* Generated ranges are constant. */
+#undef NLA_POLICY_FULL_RANGE
+#define NLA_POLICY_FULL_RANGE(tp, _range) {		\
+	.type = NLA_ENSURE_UINT_OR_BINARY_TYPE(tp),	\
+	.validation_type = NLA_VALIDATE_RANGE_PTR,	\
+	.range = (struct netlink_range_validation *)(_range),	\
 }
 
 #define COMPAT_FILTER_PARAMETERS \

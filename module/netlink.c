@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The generic netlink family; uapi/reassure.h says what its messages mean.
+ * The generic netlink family.  Documentation/netlink/specs/reassure.yaml says
+ * what its messages mean; policies and operations are generated from it.
  */
 #include <linux/capability.h>
 #include <linux/dcache.h>
@@ -15,6 +16,7 @@
 #include "compat.h"
 #include "counters.h"
 #include "events.h"
+#include "generated/reassure_nl.h"
 #include "landings.h"
 #include "netlink.h"
 #include "rescue_point.h"
@@ -41,150 +43,9 @@
 
 static struct genl_family family;
 
-static struct netlink_range_validation budget_rescues_range = {
-	.min = 1,
-	.max = REASSURE_BUDGET_MAX,
-};
-
-static struct netlink_range_validation budget_seconds_range = {
-	.min = 1,
-	.max = REASSURE_BUDGET_SECONDS_MAX,
-};
-
-static struct netlink_range_validation deadline_range = {
-	.min = 1,
-	.max = REASSURE_DEADLINE_MAX,
-};
-
-static struct netlink_range_validation watchdog_range = {
-	.min = 1,
-	.max = REASSURE_WATCHDOG_MAX,
-};
-
-static struct netlink_range_validation escalate_range = {
-	.max = REASSURE_ESCALATE_MAX,
-};
-
-/* 0 takes it away. */
-static struct netlink_range_validation new_deadline_range = {
-	.max = REASSURE_DEADLINE_MAX,
-};
-
-static const struct nla_policy
-landings_policy[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1] = {
-	[REASSURE_LANDINGS_FILE_FD] = { .type = NLA_S32 },
-	[REASSURE_LANDINGS_OFFSETS] = {
-		.type = NLA_BINARY,
-		.len = REASSURE_LANDINGS_MAX * sizeof(u64),
-	},
-};
-
-static const struct nla_policy
-cgroups_policy[REASSURE_CGROUPS_ATTRIBUTE_MAX + 1] = {
-	[REASSURE_CGROUPS_PATH] = { .type = NLA_NUL_STRING,
-				    .len = REASSURE_CGROUP_PATH_MAX },
-};
-
-static const struct nla_policy add_policy[REASSURE_A_MAX + 1] = {
-	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
-			      .len = REASSURE_NAME_MAX },
-	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
-	[REASSURE_A_OFFSET] = { .type = NLA_U64 },
-	[REASSURE_A_FUNCTION] = { .type = NLA_NUL_STRING,
-				  .len = REASSURE_FUNCTION_MAX },
-	[REASSURE_A_BUILD_ID] = { .type = NLA_BINARY,
-				  .len = REASSURE_BUILD_ID_MAX },
-	[REASSURE_A_RETURN] = { .type = NLA_S64 },
-	[REASSURE_A_SIGNALS] = NLA_POLICY_MASK(NLA_U64, ALLOWED_SIGNALS),
-	[REASSURE_A_HANDLED] = NLA_POLICY_MAX(NLA_U32, REASSURE_HANDLED_MAX),
-	[REASSURE_A_BUDGET_RESCUES] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_rescues_range),
-	[REASSURE_A_BUDGET_SECONDS] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
-	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
-	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
-	[REASSURE_A_EXHAUSTED] =
-		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
-	[REASSURE_A_DEADLINE] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &deadline_range),
-	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
-	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
-	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
-	[REASSURE_A_WATCHDOG] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
-	[REASSURE_A_ESCALATE] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &escalate_range),
-	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
-	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
-			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
-	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
-	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
-	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
-	[REASSURE_A_CGROUPS] = NLA_POLICY_NESTED(cgroups_policy),
-};
-
-static const struct nla_policy set_policy[REASSURE_A_MAX + 1] = {
-	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
-			      .len = REASSURE_NAME_MAX },
-	[REASSURE_A_RETURN] = { .type = NLA_S64 },
-	[REASSURE_A_RETURN_VOID] = { .type = NLA_FLAG },
-	[REASSURE_A_SIGNALS] = NLA_POLICY_MASK(NLA_U64, ALLOWED_SIGNALS),
-	[REASSURE_A_HANDLED] = NLA_POLICY_MAX(NLA_U32, REASSURE_HANDLED_MAX),
-	[REASSURE_A_BUDGET_RESCUES] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_rescues_range),
-	[REASSURE_A_BUDGET_SECONDS] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &budget_seconds_range),
-	[REASSURE_A_BUDGET_UNLIMITED] = { .type = NLA_FLAG },
-	[REASSURE_A_SHARED] = NLA_POLICY_MAX(NLA_U32, REASSURE_SHARED_MAX),
-	[REASSURE_A_EXHAUSTED] =
-		NLA_POLICY_MAX(NLA_U32, REASSURE_EXHAUSTED_MAX),
-	[REASSURE_A_DEADLINE] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &new_deadline_range),
-	[REASSURE_A_THREADS] = NLA_POLICY_MAX(NLA_U32, REASSURE_THREADS_MAX),
-	[REASSURE_A_MODE] = NLA_POLICY_MAX(NLA_U32, REASSURE_MODE_MAX),
-	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
-	[REASSURE_A_WATCHDOG] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &watchdog_range),
-	[REASSURE_A_ESCALATE] =
-		NLA_POLICY_FULL_RANGE(NLA_U32, &escalate_range),
-	[REASSURE_A_ALLOW_SETUID] = NLA_POLICY_MAX(NLA_U8, 1),
-	[REASSURE_A_CGROUPS] = NLA_POLICY_NESTED(cgroups_policy),
-	[REASSURE_A_CGROUPS_ALL] = { .type = NLA_FLAG },
-};
-
-static const struct nla_policy rebind_policy[REASSURE_A_MAX + 1] = {
-	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
-			      .len = REASSURE_NAME_MAX },
-	[REASSURE_A_FILE_FD] = { .type = NLA_S32 },
-	[REASSURE_A_OFFSET] = { .type = NLA_U64 },
-	[REASSURE_A_FUNCTION] = { .type = NLA_NUL_STRING,
-				  .len = REASSURE_FUNCTION_MAX },
-	[REASSURE_A_BUILD_ID] = { .type = NLA_BINARY,
-				  .len = REASSURE_BUILD_ID_MAX },
-	[REASSURE_A_EXITS] = { .type = NLA_BINARY,
-			       .len = REASSURE_EXITS_MAX * sizeof(u64) },
-	[REASSURE_A_BUILD_ID_OFFSET] = { .type = NLA_U64 },
-	[REASSURE_A_LANDINGS] = NLA_POLICY_NESTED_ARRAY(landings_policy),
-	[REASSURE_A_EXECUTABLE] = { .type = NLA_FLAG },
-};
-
-static const struct nla_policy apply_policy[REASSURE_A_MAX + 1] = {
-	[REASSURE_A_RESCUE_POINT] = NLA_POLICY_NESTED(add_policy),
-	[REASSURE_A_PRUNE] = { .type = NLA_FLAG },
-};
-
-static const struct nla_policy name_policy[REASSURE_A_NAME + 1] = {
-	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING,
-			      .len = REASSURE_NAME_MAX },
-};
-
-static const struct nla_policy switch_policy[REASSURE_A_MAX + 1] = {
-	[REASSURE_A_ENABLED] = NLA_POLICY_MAX(NLA_U8, 1),
-};
-
-static const struct nla_policy event_policy[REASSURE_EVENT_NUMBER + 1] = {
-	[REASSURE_EVENT_NUMBER] = { .type = NLA_U64 },
-};
+/* The numbers of counters are told by two lists of the specification. */
+static_assert(REASSURE_COUNTERS - REASSURE_COUNTER_MAX == 1);
+static_assert(REASSURE_REFUSALS - REASSURE_REFUSED_MAX == 1);
 
 /* The process that opened the socket and the sender must both have it. */
 static int check_capability(struct sk_buff *skb, struct netlink_ext_ack *extack)
@@ -264,7 +125,7 @@ static int parse_budget(struct genl_info *info,
 
 /* Reads ascending offsets, which are to be freed, also after an error. */
 static int parse_offsets(struct genl_info *info, const struct nlattr *attr,
-			 u64 **offsets, unsigned int *count)
+			 unsigned int max, u64 **offsets, unsigned int *count)
 {
 	unsigned int i, n = nla_len(attr) / sizeof(u64);
 
@@ -272,6 +133,11 @@ static int parse_offsets(struct genl_info *info, const struct nlattr *attr,
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
 				    "exits or landings are one or more numbers of 64 bits");
 		return -EINVAL;
+	}
+	if (n > max) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "there are too many exits or landings");
+		return -ERANGE;
 	}
 	*offsets = kmemdup(nla_data(attr), nla_len(attr), GFP_KERNEL_ACCOUNT);
 	if (!*offsets)
@@ -292,8 +158,8 @@ static int parse_exits(struct genl_info *info,
 {
 	const struct nlattr *exits = info->attrs[REASSURE_A_EXITS];
 
-	return exits ? parse_offsets(info, exits, &config->exits,
-				     &config->nr_exits) : 0;
+	return exits ? parse_offsets(info, exits, REASSURE_EXITS_MAX,
+				     &config->exits, &config->nr_exits) : 0;
 }
 
 static int parse_value(struct genl_info *info,
@@ -322,6 +188,7 @@ static struct cgroup_filter *make_filter(struct genl_info *info,
 	struct cgroup_filter *filter;
 	const struct nlattr *attr;
 	unsigned int count = 0;
+	size_t length;
 	int rest;
 
 	nla_for_each_nested(attr, cgroups, rest) {
@@ -331,7 +198,11 @@ static struct cgroup_filter *make_filter(struct genl_info *info,
 			return ERR_PTR(-ERANGE);
 		}
 		paths[count] = nla_data(attr);
-		if (!cgroup_path_is_valid(paths[count])) {
+		/* Nothing was asked of its end. */
+		length = strnlen(paths[count], nla_len(attr));
+		if (length == nla_len(attr) ||
+		    length > REASSURE_CGROUP_PATH_MAX ||
+		    !cgroup_path_is_valid(paths[count])) {
 			NL_SET_ERR_MSG_ATTR(info->extack, attr,
 					    "the path of a cgroup begins with '/', does not end with it, and has no component that is empty, '.' or '..'");
 			return ERR_PTR(-EINVAL);
@@ -382,9 +253,9 @@ static int parse_settings(struct genl_info *info,
 		return ret;
 	if (attrs[REASSURE_A_SIGNALS])
 		settings->signals = nla_get_u64(attrs[REASSURE_A_SIGNALS]);
-	if (!settings->signals) {
+	if (!settings->signals || settings->signals & ~ALLOWED_SIGNALS) {
 		NL_SET_ERR_MSG_ATTR(info->extack, attrs[REASSURE_A_SIGNALS],
-				    "at least one signal is needed");
+				    "one or more signals are needed, out of ILL TRAP ABRT BUS FPE SEGV SYS");
 		return -EINVAL;
 	}
 	if (attrs[REASSURE_A_ALLOW_SETUID])
@@ -416,6 +287,20 @@ static int parse_settings(struct genl_info *info,
 	return parse_cgroups(info, settings);
 }
 
+/* Those of a rescue point that is added: only SET takes a deadline away. */
+static int parse_first_settings(struct genl_info *info,
+				struct rescue_point_settings *settings)
+{
+	const struct nlattr *deadline = info->attrs[REASSURE_A_DEADLINE];
+
+	if (deadline && !nla_get_u32(deadline)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, deadline,
+				    "a deadline is at least one millisecond");
+		return -ERANGE;
+	}
+	return parse_settings(info, settings);
+}
+
 static int parse_build_id(struct genl_info *info,
 			  struct rescue_point_config *config)
 {
@@ -424,6 +309,11 @@ static int parse_build_id(struct genl_info *info,
 
 	config->build_id_offset = -1;
 	if (id) {
+		if (nla_len(id) > REASSURE_BUILD_ID_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, id,
+					    "a build-id has at most 64 bytes");
+			return -ERANGE;
+		}
 		config->build_id_size = nla_len(id);
 		nla_memcpy(config->build_id, id, sizeof(config->build_id));
 	}
@@ -463,10 +353,20 @@ static int parse_landings_of_file(struct genl_info *info, struct nlattr *nest,
 {
 	struct nlattr *attrs[REASSURE_LANDINGS_ATTRIBUTE_MAX + 1];
 	int ret = nla_parse_nested(attrs, REASSURE_LANDINGS_ATTRIBUTE_MAX, nest,
-				   landings_policy, info->extack);
+				   reassure_landings_nl_policy, info->extack);
+	int i;
 
 	if (ret)
 		return ret;
+	/* The policy is also that of answers. */
+	for (i = REASSURE_LANDINGS_OFFSETS + 1;
+	     i <= REASSURE_LANDINGS_ATTRIBUTE_MAX; i++) {
+		if (!attrs[i])
+			continue;
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[i],
+				    "only answers have this attribute of landings");
+		return -EINVAL;
+	}
 	if (!attrs[REASSURE_LANDINGS_FILE_FD] ||
 	    !attrs[REASSURE_LANDINGS_OFFSETS]) {
 		NL_SET_ERR_MSG_ATTR(info->extack, nest,
@@ -474,7 +374,8 @@ static int parse_landings_of_file(struct genl_info *info, struct nlattr *nest,
 		return -EINVAL;
 	}
 	ret = parse_offsets(info, attrs[REASSURE_LANDINGS_OFFSETS],
-			    &config->offsets, &config->count);
+			    REASSURE_LANDINGS_MAX, &config->offsets,
+			    &config->count);
 	if (ret)
 		return ret;
 	config->file = get_file_of(info, attrs[REASSURE_LANDINGS_FILE_FD]);
@@ -581,14 +482,15 @@ static const struct rescue_point_settings default_settings = {
 	.enabled = true,
 };
 
-static int rescue_point_add_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_add_doit(struct sk_buff *skb,
+				      struct genl_info *info)
 {
 	struct rescue_point_settings settings = default_settings;
 	struct rescue_point_config config = {};
 	struct file *file;
 	int ret;
 
-	ret = parse_settings(info, &settings);
+	ret = parse_first_settings(info, &settings);
 	if (ret)
 		return ret;
 	ret = parse_place(info, &config, &file);
@@ -614,9 +516,11 @@ static int parse_change(struct genl_info *info, struct nlattr *nest,
 			     GFP_KERNEL);
 	if (!part.attrs)
 		return -ENOMEM;
-	ret = nla_parse_nested(part.attrs, REASSURE_A_MAX, nest, add_policy,
+	ret = nla_parse_nested(part.attrs,
+			       ARRAY_SIZE(reassure_rescue_point_nl_policy) - 1,
+			       nest, reassure_rescue_point_nl_policy,
 			       info->extack) ?:
-	      parse_settings(&part, &change->settings) ?:
+	      parse_first_settings(&part, &change->settings) ?:
 	      parse_place(&part, &change->config, &change->file);
 	/* Where it is not known which attribute is at fault. */
 	if (ret && !info->extack->bad_attr)
@@ -638,7 +542,7 @@ static unsigned int count_changes(const struct genl_info *info)
 	return n;
 }
 
-static int apply_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_apply_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	bool prune = info->attrs[REASSURE_A_PRUNE];
 	unsigned int n = count_changes(info), parsed = 0, i;
@@ -676,7 +580,8 @@ static int apply_doit(struct sk_buff *skb, struct genl_info *info)
 	return n ? warn_if_off(ret, info) : ret;
 }
 
-static int rescue_point_rebind_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_rebind_doit(struct sk_buff *skb,
+					 struct genl_info *info)
 {
 	struct rescue_point_config config = {};
 	struct file *file;
@@ -695,7 +600,8 @@ static int change_settings(struct rescue_point_settings *settings, void *data)
 	return parse_settings(data, settings);
 }
 
-static int rescue_point_set_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_set_doit(struct sk_buff *skb,
+				      struct genl_info *info)
 {
 	const char *name;
 	int ret, i;
@@ -712,7 +618,8 @@ static int rescue_point_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return -EINVAL;
 }
 
-static int rescue_point_del_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_del_doit(struct sk_buff *skb,
+				      struct genl_info *info)
 {
 	const char *name;
 	int ret;
@@ -721,7 +628,8 @@ static int rescue_point_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return ret ?: rescue_point_delete(name, info->extack);
 }
 
-static int rescue_point_flush_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_flush_doit(struct sk_buff *skb,
+					struct genl_info *info)
 {
 	rescue_point_delete_all();
 	return 0;
@@ -952,7 +860,8 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 	return 0;
 }
 
-static int rescue_point_get_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_rescue_point_get_doit(struct sk_buff *skb,
+				      struct genl_info *info)
 {
 	struct rescue_point_reply reply = {
 		.portid = info->snd_portid,
@@ -978,14 +887,14 @@ static int rescue_point_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(reply.skb, info);
 }
 
-static int rescue_point_get_start(struct netlink_callback *cb)
+int reassure_nl_rescue_point_get_start(struct netlink_callback *cb)
 {
 	cb->min_dump_alloc = REPLY_BYTES;
 	return check_capability(cb->skb, cb->extack);
 }
 
-static int rescue_point_get_dumpit(struct sk_buff *skb,
-				   struct netlink_callback *cb)
+int reassure_nl_rescue_point_get_dumpit(struct sk_buff *skb,
+					struct netlink_callback *cb)
 {
 	struct rescue_point_reply reply = {
 		.skb = skb,
@@ -1029,7 +938,7 @@ static int put_event(u64 number, const struct sk_buff *event, void *data)
 }
 
 /* In @cb->args: the last that was sent, and the last to be sent. */
-static int event_get_start(struct netlink_callback *cb)
+int reassure_nl_event_get_start(struct netlink_callback *cb)
 {
 	struct nlattr *after = compat_dump_attributes(cb)[REASSURE_EVENT_NUMBER];
 	struct events_total total;
@@ -1041,7 +950,8 @@ static int event_get_start(struct netlink_callback *cb)
 	return check_capability(cb->skb, cb->extack);
 }
 
-static int event_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+int reassure_nl_event_get_dumpit(struct sk_buff *skb,
+				 struct netlink_callback *cb)
 {
 	struct rescue_point_reply reply = {
 		.skb = skb,
@@ -1055,7 +965,7 @@ static int event_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	return skb->len;
 }
 
-static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_status_get_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct sk_buff *msg = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 	struct events_total events;
@@ -1083,7 +993,7 @@ static int status_get_doit(struct sk_buff *skb, struct genl_info *info)
 	return genlmsg_reply(msg, info);
 }
 
-static int switch_doit(struct sk_buff *skb, struct genl_info *info)
+int reassure_nl_switch_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *enabled = info->attrs[REASSURE_A_ENABLED];
 
@@ -1101,79 +1011,17 @@ static int switch_doit(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
-static const struct genl_ops ops[] = {
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_ADD,
-		.policy = add_policy,
-		.maxattr = ARRAY_SIZE(add_policy) - 1,
-		.doit = rescue_point_add_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_DEL,
-		.policy = name_policy,
-		.maxattr = ARRAY_SIZE(name_policy) - 1,
-		.doit = rescue_point_del_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_FLUSH,
-		.doit = rescue_point_flush_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_GET,
-		.policy = name_policy,
-		.maxattr = ARRAY_SIZE(name_policy) - 1,
-		.doit = rescue_point_get_doit,
-		.start = rescue_point_get_start,
-		.dumpit = rescue_point_get_dumpit,
-	},
-	{
-		.cmd = REASSURE_CMD_STATUS_GET,
-		.doit = status_get_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_SET,
-		.policy = set_policy,
-		.maxattr = ARRAY_SIZE(set_policy) - 1,
-		.doit = rescue_point_set_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_RESCUE_POINT_REBIND,
-		.policy = rebind_policy,
-		.maxattr = ARRAY_SIZE(rebind_policy) - 1,
-		.doit = rescue_point_rebind_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_SWITCH,
-		.policy = switch_policy,
-		.maxattr = ARRAY_SIZE(switch_policy) - 1,
-		.doit = switch_doit,
-	},
-	{
-		.cmd = REASSURE_CMD_EVENT_GET,
-		.policy = event_policy,
-		.maxattr = ARRAY_SIZE(event_policy) - 1,
-		.start = event_get_start,
-		.dumpit = event_get_dumpit,
-	},
-	{
-		.cmd = REASSURE_CMD_APPLY,
-		.policy = apply_policy,
-		.maxattr = ARRAY_SIZE(apply_policy) - 1,
-		.doit = apply_doit,
-	},
-};
-
-/* In this order in groups[]. */
-enum {
-	GROUP_EVENTS,
-};
-
+/* Those that are generated ask for no capability. */
 static const struct genl_multicast_group groups[] = {
-	[GROUP_EVENTS] = {
+	[REASSURE_NLGRP_EVENTS] = {
 		.name = REASSURE_EVENTS_GROUP,
 		.flags = GENL_MCAST_CAP_SYS_ADMIN,
 	},
 };
+
+static struct genl_ops ops[ARRAY_SIZE(reassure_nl_ops)] __ro_after_init;
+static struct nla_policy policies[ARRAY_SIZE(ops)][REASSURE_A_MAX + 1]
+__ro_after_init;
 
 static struct genl_family family = {
 	.name = REASSURE_GENL_NAME,
@@ -1185,14 +1033,14 @@ static struct genl_family family = {
 	.parallel_ops = true,
 	.pre_doit = pre_doit,
 	.ops = ops,
-	.n_ops = ARRAY_SIZE(ops),
 	.mcgrps = groups,
 	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
 bool netlink_events_have_listeners(void)
 {
-	return genl_has_listeners(&family, &init_net, GROUP_EVENTS) > 0;
+	return genl_has_listeners(&family, &init_net,
+				  REASSURE_NLGRP_EVENTS) > 0;
 }
 
 /*
@@ -1217,12 +1065,52 @@ void netlink_announce_event(u64 number)
 	}
 	genlmsg_end(msg, header);
 	/* Who cannot be told is told that by the kernel. */
-	genlmsg_multicast(&family, msg, 0, GROUP_EVENTS, GFP_KERNEL);
+	genlmsg_multicast(&family, msg, 0, REASSURE_NLGRP_EVENTS,
+			  GFP_KERNEL);
+}
+
+/*
+ * Puts the generated operations, which have an entry for a command's do and one
+ * for its dump, into the older form with one for both.  Linux 6.1 knows no
+ * other; and with it pre_doit is asked of every command, so that none can be
+ * without.  A dump without a policy has that of its do.
+ *
+ * A generated policy ends with the last attribute that its command takes, as
+ * does info->attrs then.  Here each is as long as the list of all attributes, so
+ * that what is common to commands may look for any of them.
+ */
+static int __init join_operations(void)
+{
+	const struct genl_split_ops *split = reassure_nl_ops;
+	struct genl_ops *op = ops;
+
+	for (; split < reassure_nl_ops + ARRAY_SIZE(reassure_nl_ops); split++) {
+		if (split > reassure_nl_ops && split->cmd != op->cmd)
+			op++;
+		op->cmd = split->cmd;
+		if (WARN_ON(split->maxattr > REASSURE_A_MAX))
+			return -EINVAL;
+		if (split->policy) {
+			memcpy(policies[op - ops], split->policy,
+			       (split->maxattr + 1) * sizeof(*split->policy));
+			op->policy = policies[op - ops];
+			op->maxattr = REASSURE_A_MAX;
+		}
+		if (split->flags & GENL_CMD_CAP_DUMP) {
+			op->start = split->start;
+			op->dumpit = split->dumpit;
+			op->done = split->done;
+		} else {
+			op->doit = split->doit;
+		}
+	}
+	family.n_ops = op - ops + 1;
+	return 0;
 }
 
 int __init reassure_netlink_init(void)
 {
-	int ret = genl_register_family(&family);
+	int ret = join_operations() ?: genl_register_family(&family);
 
 	if (!ret)
 		events_announce(true);
