@@ -485,7 +485,8 @@ static void count_answer(const struct nlmsghdr *header)
 	told.refused++;
 	told.errors[code]++;
 	/* What the kernel refuses before the module sees it. */
-	if (!has_text(header) && code != EOPNOTSUPP && code != EBUSY)
+	if (!has_text(header) && code != EOPNOTSUPP && code != EBUSY &&
+	    code != ENOBUFS)
 		told.silent++;
 }
 
