@@ -6,9 +6,9 @@
  * reassure_event_attribute, but its number.
  */
 #include <linux/jiffies.h>
-#include <linux/mutex.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include "../uapi/reassure.h"
 #include "events.h"
@@ -27,8 +27,11 @@ struct kept_event {
 	struct sk_buff *event;
 };
 
-/* Serialises all below, so that events are told of in their order. */
-static DEFINE_MUTEX(events_lock);
+/*
+ * Protects all below.  Who adds an event has other threads stopped, so nothing is
+ * allocated, freed or sent while it is held.
+ */
+static DEFINE_SPINLOCK(events_lock);
 static struct kept_event kept[REASSURE_EVENTS_KEPT];
 /* In kept[], where the next goes: the oldest. */
 static unsigned int next_kept;
@@ -75,58 +78,104 @@ bool events_wanted(void)
 	return false;
 }
 
+/* Tells of all events that came since it ran last. */
+static void announce(struct work_struct *work)
+{
+	struct events_total total;
+
+	events_total(&total);
+	netlink_announce_event(total.last);
+}
+
+static DECLARE_WORK(announcement, announce);
+
 /**
  * events_add() - keep an event and tell who listens
  * @event: its attributes; given away
  *
- * The oldest makes room.  Sleeps, and never fails.
+ * The oldest makes room.  Does not wait for who is told, and never fails.
  */
 void events_add(struct sk_buff *event)
 {
 	struct kept_event *place;
+	struct sk_buff *oldest;
 
-	mutex_lock(&events_lock);
+	spin_lock(&events_lock);
 	place = &kept[next_kept];
 	next_kept = (next_kept + 1) % REASSURE_EVENTS_KEPT;
-	if (place->event && place->number > last_read)
+	oldest = place->event;
+	if (oldest && place->number > last_read)
 		totals.lost++;
-	kfree_skb(place->event);
 	place->event = event;
 	place->number = ++totals.last;
 	/* Its group may be another's afterwards. */
 	if (announced)
-		netlink_announce_event(place->number);
-	mutex_unlock(&events_lock);
+		schedule_work(&announcement);
+	spin_unlock(&events_lock);
+	kfree_skb(oldest);
 }
 
 /* There was an event, of which nothing can be told; its number is missing. */
 void events_lose(void)
 {
-	mutex_lock(&events_lock);
+	spin_lock(&events_lock);
 	totals.last++;
 	totals.lost++;
-	mutex_unlock(&events_lock);
+	spin_unlock(&events_lock);
 }
 
-/* Whether there is a netlink family to tell of events; not any more from here on. */
+/**
+ * events_announce() - whether there is a netlink family to tell of events
+ * @announce: false when it is about to go: nothing is told of any more when this
+ *            returns
+ */
 void events_announce(bool announce)
 {
-	mutex_lock(&events_lock);
+	spin_lock(&events_lock);
 	announced = announce;
-	mutex_unlock(&events_lock);
+	spin_unlock(&events_lock);
+	if (!announce)
+		cancel_work_sync(&announcement);
 }
 
 void events_total(struct events_total *total)
 {
-	mutex_lock(&events_lock);
+	spin_lock(&events_lock);
 	*total = totals;
-	mutex_unlock(&events_lock);
+	spin_unlock(&events_lock);
+}
+
+/* The first event behind @after, with a reference, or NULL. */
+static struct sk_buff *get_event(u64 after, u64 *number)
+{
+	const struct kept_event *place;
+	struct sk_buff *event = NULL;
+	unsigned int i;
+
+	spin_lock(&events_lock);
+	for (i = 0; i < REASSURE_EVENTS_KEPT && !event; i++) {
+		place = &kept[(next_kept + i) % REASSURE_EVENTS_KEPT];
+		if (!place->event || place->number <= after)
+			continue;
+		event = skb_get(place->event);
+		*number = place->number;
+	}
+	spin_unlock(&events_lock);
+	return event;
+}
+
+static void note_read(u64 number)
+{
+	spin_lock(&events_lock);
+	last_read = max(last_read, number);
+	spin_unlock(&events_lock);
 }
 
 /**
  * events_visit() - read the events that are kept, in their order
  * @after: only those with a higher number
- * @visit: called for each; a non-zero answer ends it, and that one is not read
+ * @visit: called for each, without a lock; a non-zero answer ends it, and that one
+ *         is not read
  * @data: for @visit
  */
 void events_visit(u64 after,
@@ -134,19 +183,18 @@ void events_visit(u64 after,
 			       void *data),
 		  void *data)
 {
-	const struct kept_event *place;
-	unsigned int i;
+	struct sk_buff *event;
+	bool ended = false;
 
-	mutex_lock(&events_lock);
-	for (i = 0; i < REASSURE_EVENTS_KEPT; i++) {
-		place = &kept[(next_kept + i) % REASSURE_EVENTS_KEPT];
-		if (!place->event || place->number <= after)
-			continue;
-		if (visit(place->number, place->event, data))
-			break;
-		last_read = max(last_read, place->number);
+	while (!ended) {
+		event = get_event(after, &after);
+		if (!event)
+			return;
+		ended = visit(after, event, data);
+		consume_skb(event);
+		if (!ended)
+			note_read(after);
 	}
-	mutex_unlock(&events_lock);
 }
 
 /* No rescue point and no netlink family is left. */

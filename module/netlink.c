@@ -1044,6 +1044,8 @@ bool netlink_events_have_listeners(void)
 }
 
 /*
+ * That there are events up to @number.
+ *
  * Only in the initial network namespace: in another, who is root in its user
  * namespace may listen.  Where there is no memory nobody is told; the next
  * event is found with this one.
