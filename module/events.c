@@ -87,7 +87,7 @@ static void announce(struct work_struct *work)
 	netlink_announce_event(total.last);
 }
 
-static DECLARE_WORK(announcement, announce);
+static DECLARE_DELAYED_WORK(announcement, announce);
 
 /**
  * events_add() - keep an event and tell who listens
@@ -110,9 +110,9 @@ void events_add(struct sk_buff *event)
 	place->number = ++totals.last;
 	/* Its group may be another's afterwards. */
 	if (announced)
-		schedule_work(&announcement);
+		mod_delayed_work(system_wq, &announcement, 0);
 	spin_unlock(&events_lock);
-	kfree_skb(oldest);
+	consume_skb(oldest);
 }
 
 /* There was an event, of which nothing can be told; its number is missing. */
@@ -121,6 +121,9 @@ void events_lose(void)
 	spin_lock(&events_lock);
 	totals.last++;
 	totals.lost++;
+	/* Not each of a bombardment. */
+	if (announced)
+		schedule_delayed_work(&announcement, HZ);
 	spin_unlock(&events_lock);
 }
 
@@ -135,7 +138,7 @@ void events_announce(bool announce)
 	announced = announce;
 	spin_unlock(&events_lock);
 	if (!announce)
-		cancel_work_sync(&announcement);
+		cancel_delayed_work_sync(&announcement);
 }
 
 void events_total(struct events_total *total)
@@ -197,11 +200,29 @@ void events_visit(u64 after,
 	}
 }
 
+/**
+ * events_forget() - nobody is left who would read what is kept
+ *
+ * It holds what programs had in their memory.  What nobody has read is lost.
+ */
+void events_forget(void)
+{
+	struct sk_buff *event;
+	unsigned int i;
+
+	for (i = 0; i < REASSURE_EVENTS_KEPT; i++) {
+		spin_lock(&events_lock);
+		event = kept[i].event;
+		kept[i].event = NULL;
+		if (event && kept[i].number > last_read)
+			totals.lost++;
+		spin_unlock(&events_lock);
+		consume_skb(event);
+	}
+}
+
 /* No rescue point and no netlink family is left. */
 void reassure_events_exit(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < REASSURE_EVENTS_KEPT; i++)
-		kfree_skb(kept[i].event);
+	events_forget();
 }

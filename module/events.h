@@ -19,6 +19,7 @@ struct events_total {
 bool events_wanted(void);
 void events_add(struct sk_buff *event);
 void events_lose(void);
+void events_forget(void);
 void events_announce(bool announce);
 void events_total(struct events_total *total);
 void events_visit(u64 after,

@@ -1110,17 +1110,41 @@ static int __init join_operations(void)
 	return 0;
 }
 
+/* A socket is closed, and in no group any more. */
+static int on_release(struct notifier_block *block, unsigned long action,
+		      void *data)
+{
+	const struct netlink_notify *notify = data;
+
+	if (action == NETLINK_URELEASE &&
+	    notify->protocol == NETLINK_GENERIC &&
+	    !netlink_events_have_listeners())
+		events_forget();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block release_notifier = {
+	.notifier_call = on_release,
+};
+
 int __init reassure_netlink_init(void)
 {
 	int ret = join_operations() ?: genl_register_family(&family);
 
-	if (!ret)
-		events_announce(true);
-	return ret;
+	if (ret)
+		return ret;
+	ret = netlink_register_notifier(&release_notifier);
+	if (ret) {
+		genl_unregister_family(&family);
+		return ret;
+	}
+	events_announce(true);
+	return 0;
 }
 
 void reassure_netlink_exit(void)
 {
 	events_announce(false);
+	netlink_unregister_notifier(&release_notifier);
 	genl_unregister_family(&family);
 }

@@ -475,6 +475,6 @@ void report_end(struct report *report)
 /* It was no fault after all, or the process ends of something else. */
 void report_cancel(struct report *report)
 {
-	kfree_skb(report->event);
+	consume_skb(report->event);
 	report->event = NULL;
 }

@@ -626,6 +626,18 @@ TEST_F(events, are_not_made_for_nobody)
 	EXPECT_EQ(1, events_since_mark(REASSURE_COUNTER_RESCUES));
 }
 
+/* They hold what programs had in their memory. */
+TEST_F(events, are_forgotten_when_nobody_listens)
+{
+	EXPECT_EQ(0, child_run(program, NULL));
+	channel_close(&listener);
+	EXPECT_EQ(self->before.last + 1, status().last);
+	EXPECT_EQ(self->before.lost + 1, status().lost);
+	ASSERT_EQ(0, listen_to_events());
+	EXPECT_EQ(0, read_events(0));
+	EXPECT_EQ(0, nr_events);
+}
+
 static long __noipa outer_victim(bool faults)
 {
 	long value = victim(NULL, faults);
