@@ -306,14 +306,23 @@ static bool show_event(const struct event *event, void *data)
 {
 	struct monitoring *monitoring = data;
 	struct frame frames[STACK_FRAMES_MAX];
-	size_t count = stack_unwind(event, frames);
+	struct json_object *object;
+	bool failed;
+	size_t count = stack_unwind(event, frames, &failed);
 
 	if (event->lost)
 		show_lost(monitoring, event->lost);
-	if (monitoring->options.json)
-		print_json_line(monitor_json(event, frames, count));
-	else
+	if (monitoring->options.json) {
+		object = monitor_json(event, frames, count);
+		if (failed)
+			add(object, "unwinding_failed",
+			    json_object_new_boolean(true));
+		print_json_line(object);
+	} else {
 		monitor_print(stdout, event, frames, count);
+		if (failed)
+			puts("  the program's files could not be read safely or in time, so no callers are shown");
+	}
 	stack_free(frames, count);
 	monitoring->shown++;
 	/* Who reads it waits for it. */

@@ -850,22 +850,22 @@ static void note_last(const struct kernel_answer *answer, void *data)
 	monitor->last = answer->events;
 }
 
-static int on_event(struct nl_msg *msg, void *data)
+static void on_event(struct nl_msg *msg, struct monitor *monitor)
 {
-	struct monitor *monitor = data;
 	struct event event;
 
 	if (monitor->ended || !event_parse(nlmsg_hdr(msg), &event))
-		return NL_OK;
+		return;
 	event.lost = event.number - monitor->last - 1;
 	monitor->last = event.number;
 	monitor->ended = !monitor->visit(&event, monitor->data);
-	return NL_OK;
 }
 
 static int read_events(struct monitor *monitor)
 {
 	struct request request = { .verb = "read events" };
+	struct kept_messages kept = {};
+	size_t i;
 	struct nl_msg *msg = new_message(&monitor->requests,
 					 REASSURE_CMD_EVENT_GET, NLM_F_DUMP);
 	int ret;
@@ -874,7 +874,12 @@ static int read_events(struct monitor *monitor)
 		nlmsg_free(msg);
 		msg = NULL;
 	}
-	ret = exchange(&monitor->requests, msg, &request, on_event, monitor);
+	/* All at once: what has not been read yet keeps the module. */
+	ret = exchange(&monitor->requests, msg, &request, keep_message, &kept);
+	for (i = 0; i < kept.count; i++)
+		on_event(kept.messages[i], monitor);
+	forget_messages(&kept);
+	free(kept.messages);
 	return ret ? explain(&request, ret) : 0;
 }
 

@@ -3,14 +3,30 @@
  * From the registers and the stack of a fault to the functions that had called
  * each other.  The program may be gone, so only what the event tells is used, and
  * the files that it names, if they have the build-ids that it says.
+ *
+ * Who wrote these files may be hostile, or change them meanwhile.  So a child
+ * reads them, which has no rights any more by then, and little time and memory;
+ * it tells the parent by a pipe.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <linux/openat2.h>
 
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
@@ -43,6 +59,19 @@ enum {
 	DWARF_REGISTERS,
 };
 
+#define NOBODY 65534
+
+/* The most that a file may have, and that a child may have in all. */
+#define FILE_BYTES_MAX (512ul << 20)
+#define CHILD_BYTES_MAX (2ul << 30)
+#define CHILD_CPU_SECONDS 5
+#define CHILD_SECONDS 10
+
+/* Names and paths are cut to so much; longer names are not demangled. */
+#define TEXT_MAX 4096
+
+#define DEBUG_FOLDER "/usr/lib/debug"
+
 struct unwinding {
 	const struct event *event;
 	Dwfl *dwfl;
@@ -52,6 +81,9 @@ struct unwinding {
 	/* The first frame is that of a caller, see skip_bad_call(). */
 	bool skipped;
 };
+
+/* A file of debug information is the host's, by the build-id alone. */
+static int debug_folder = -1;
 
 static bool read_word(const struct event *event, __u64 address, Dwarf_Word *word)
 {
@@ -153,17 +185,51 @@ static bool find_bias(Elf *elf, const struct event_mapping *mapping, __u64 *bias
 	return false;
 }
 
-static bool report_file(struct unwinding *unwinding,
-			const struct event_mapping *mapping, const char *path)
+static int open_within(int root, const char *path, __u64 flags)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct open_how how = {
+		.flags = flags | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static bool is_regular(int fd)
+{
+	struct stat file;
+
+	return !fstat(fd, &file) && S_ISREG(file.st_mode) &&
+	       file.st_size <= (off_t)FILE_BYTES_MAX;
+}
+
+/* Only a regular file is opened at all: to open another may do something. */
+static int open_regular(int root, const char *path)
+{
+	int place = open_within(root, path, O_PATH), fd = -1;
+	char again[32];
+
+	if (place < 0)
+		return -1;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	if (is_regular(place))
+		fd = open(again, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	close(place);
+	return fd;
+}
+
+static bool report_file(struct unwinding *unwinding,
+			const struct event_mapping *mapping, int root)
+{
+	int fd = open_regular(root, mapping->path);
 	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	__u64 bias;
 	bool fits = elf && find_bias(elf, mapping, &bias);
 
 	elf_end(elf);
-	/* It is opened anew where it is used, and has @fd then. */
-	if (fits && dwfl_report_elf(unwinding->dwfl, path, path, fd, bias, true))
+	/* It has @fd then. */
+	if (fits && dwfl_report_elf(unwinding->dwfl, mapping->path,
+				    mapping->path, fd, bias, true))
 		return true;
 	if (fd >= 0)
 		close(fd);
@@ -184,19 +250,78 @@ static bool is_reported(const struct event *event,
 	return false;
 }
 
-/* The process may see other files than we, or may be gone. */
-static void report_mapping(struct unwinding *unwinding,
-			   const struct event_mapping *mapping)
+/*
+ * The process may see other files than we: where it is there it is its root in
+ * which they are looked for, and no other.  A process that is gone does not tell
+ * any more; for it ours have to do.
+ */
+static int open_root(const struct event *event)
 {
-	char path[PATH_MAX + 32];
+	char path[32];
+	int fd;
 
-	if (!mapping->path || !mapping->build_id_size ||
-	    is_reported(unwinding->event, mapping))
-		return;
-	snprintf(path, sizeof(path), "/proc/%u/root%s",
-		 unwinding->event->pid, mapping->path);
-	if (!report_file(unwinding, mapping, path))
-		report_file(unwinding, mapping, mapping->path);
+	snprintf(path, sizeof(path), "/proc/%u", event->pid);
+	if (access(path, F_OK))
+		return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/%u/root", event->pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* A process that has exited and was not waited for has no root. */
+	return fd < 0 && errno == ENOENT ?
+	       open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
+}
+
+static void report_mappings(struct unwinding *unwinding)
+{
+	const struct event *event = unwinding->event;
+	const struct event_mapping *mapping;
+	int root = open_root(event);
+	size_t i;
+
+	for (i = 0; root >= 0 && i < event->nr_mappings; i++) {
+		mapping = &event->mappings[i];
+		if (mapping->path && mapping->build_id_size &&
+		    !is_reported(event, mapping))
+			report_file(unwinding, mapping, root);
+	}
+	if (root >= 0)
+		close(root);
+}
+
+/*
+ * For elfutils.  Neither the file's own word for where it is nor a second file
+ * that is shared by several, which is asked for with a @debuglink as well, are
+ * followed.
+ */
+static int find_debuginfo(Dwfl_Module *module, void **data, const char *name,
+			  Dwarf_Addr base, const char *file,
+			  const char *debuglink, GElf_Word crc, char **found)
+{
+	char path[sizeof(".build-id//.debug") + 2 * REASSURE_BUILD_ID_MAX];
+	const unsigned char *build_id;
+	GElf_Addr address;
+	int size = dwfl_module_build_id(module, &build_id, &address);
+	int fd, i, length;
+
+	(void)name;
+	(void)base;
+	(void)file;
+	(void)debuglink;
+	(void)crc;
+	(void)found;
+	/* Once for each module. */
+	if (*data || size < 2 || size > REASSURE_BUILD_ID_MAX)
+		return -1;
+	*data = module;
+	length = sprintf(path, ".build-id/%02x/", build_id[0]);
+	for (i = 1; i < size; i++)
+		length += sprintf(path + length, "%02x", build_id[i]);
+	strcpy(path + length, ".debug");
+	fd = open_within(debug_folder, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (fd >= 0 && !is_regular(fd)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 static char *copy(const char *text)
@@ -220,13 +345,24 @@ static void name_frame(struct unwinding *unwinding, struct frame *frame,
 	name = dwfl_module_addrinfo(module, address, &offset, &sym, NULL, NULL,
 				    NULL);
 	if (name) {
-		frame->function = demangle(name) ?: copy(name);
+		if (strnlen(name, TEXT_MAX + 1) <= TEXT_MAX)
+			frame->function = demangle(name);
+		if (!frame->function)
+			frame->function = copy(name);
 		frame->function_offset = offset + is_call;
 	}
 	line = dwfl_module_getsrc(module, address);
 	if (line)
 		frame->source = copy(dwfl_lineinfo(line, NULL, &frame->line,
 						   NULL, NULL, NULL));
+}
+
+static void place_frame(const struct event *event, struct frame *frame)
+{
+	frame->mapping = event_mapping(event, frame->address);
+	if (frame->mapping)
+		frame->offset = frame->address - frame->mapping->start +
+				frame->mapping->offset;
 }
 
 static bool add_frame(struct unwinding *unwinding, __u64 address, bool is_call)
@@ -238,10 +374,6 @@ static bool add_frame(struct unwinding *unwinding, __u64 address, bool is_call)
 	frame = &unwinding->frames[unwinding->count++];
 	memset(frame, 0, sizeof(*frame));
 	frame->address = address;
-	frame->mapping = event_mapping(unwinding->event, address);
-	if (frame->mapping)
-		frame->offset = address - frame->mapping->start +
-				frame->mapping->offset;
 	name_frame(unwinding, frame, is_call);
 	return true;
 }
@@ -283,36 +415,245 @@ static void skip_bad_call(struct unwinding *unwinding)
 	unwinding->skipped = true;
 }
 
-size_t stack_unwind(const struct event *event, struct frame *frames)
+static void limit(int resource, rlim_t most)
+{
+	struct rlimit limit = { .rlim_cur = most, .rlim_max = most };
+
+	setrlimit(resource, &limit);
+}
+
+static void limit_child(void)
+{
+	limit(RLIMIT_AS, CHILD_BYTES_MAX);
+	limit(RLIMIT_CPU, CHILD_CPU_SECONDS);
+	limit(RLIMIT_FSIZE, 0);
+	limit(RLIMIT_CORE, 0);
+}
+
+/*
+ * From here on no file can be found but those of debug information.  What has
+ * begun without rights has none to drop.
+ */
+static bool drop_rights(void)
+{
+	debug_folder = open(DEBUG_FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return false;
+	if (geteuid())
+		return true;
+	/* The second is always there and has nothing that names anything. */
+	if ((chroot(DEBUG_FOLDER) && chroot("/proc/self/fdinfo")) || chdir("/"))
+		return false;
+	return !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
+	       !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+static bool unwind(struct unwinding *unwinding)
 {
 	static const Dwfl_Callbacks callbacks = {
-		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
+		/* Each is reported with its file. */
+		.find_elf = NULL,
+		.find_debuginfo = find_debuginfo,
 	};
-	struct unwinding unwinding = {
-		.event = event,
-		.frames = frames,
+	const struct event *event = unwinding->event;
+
+	unwinding->dwfl = dwfl_begin(&callbacks);
+	if (!unwinding->dwfl)
+		return false;
+	dwfl_report_begin(unwinding->dwfl);
+	report_mappings(unwinding);
+	if (!drop_rights())
+		return false;
+	dwfl_report_end(unwinding->dwfl, NULL, NULL);
+	get_registers(unwinding);
+	skip_bad_call(unwinding);
+	if (dwfl_attach_state(unwinding->dwfl, NULL, event->tid,
+			      &thread_callbacks, unwinding))
+		dwfl_getthread_frames(unwinding->dwfl, event->tid, on_frame,
+				      unwinding);
+	/* Where nothing is known of the code. */
+	if (!unwinding->count)
+		add_frame(unwinding, unwinding->registers[DWARF_RIP], false);
+	return true;
+}
+
+/*
+ * A frame in the pipe; the texts follow, of which a size of 0 is none.  The last
+ * is none, and has a size that no text has.
+ */
+struct message {
+	__u64 address;
+	__u64 function_offset;
+	__s32 line;
+	__u32 function_size;
+	__u32 source_size;
+};
+
+static const struct message end_message = { .function_size = TEXT_MAX + 1 };
+
+#define REPLY_MAX (STACK_FRAMES_MAX * (sizeof(struct message) + 2 * TEXT_MAX) + \
+		   sizeof(struct message))
+
+static __u32 text_size(const char *text)
+{
+	return text ? strnlen(text, TEXT_MAX) : 0;
+}
+
+static void send_frame(FILE *to, const struct frame *frame)
+{
+	struct message message = {
+		.address = frame->address,
+		.function_offset = frame->function_offset,
+		.line = frame->line,
+		.function_size = text_size(frame->function),
+		.source_size = text_size(frame->source),
 	};
+
+	fwrite(&message, sizeof(message), 1, to);
+	fwrite(frame->function, 1, message.function_size, to);
+	fwrite(frame->source, 1, message.source_size, to);
+}
+
+/* The child.  All else that it has from us is closed. */
+static __attribute__((noreturn)) void run_child(const struct event *event,
+						struct frame *frames, int out)
+{
+	struct unwinding unwinding = { .event = event, .frames = frames };
+	FILE *to;
 	size_t i;
 
-	unwinding.dwfl = dwfl_begin(&callbacks);
-	if (!unwinding.dwfl)
+	if (dup2(out, STDIN_FILENO) < 0 ||
+	    syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0))
+		_exit(1);
+	limit_child();
+	to = fdopen(STDIN_FILENO, "w");
+	if (!to || !unwind(&unwinding))
+		_exit(1);
+	for (i = 0; i < unwinding.count; i++)
+		send_frame(to, &frames[i]);
+	fwrite(&end_message, sizeof(end_message), 1, to);
+	fflush(to);
+	_exit(0);
+}
+
+static __s64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Until the child has closed the pipe; false when its time is over. */
+static bool receive(int from, char *reply, size_t *size)
+{
+	struct pollfd poll_from = { .fd = from, .events = POLLIN };
+	__s64 end = now_ms() + CHILD_SECONDS * 1000, rest;
+	ssize_t got;
+
+	for (*size = 0; *size < REPLY_MAX; *size += got) {
+		rest = end - now_ms();
+		if (rest <= 0 || poll(&poll_from, 1, rest) <= 0)
+			return false;
+		got = read(from, reply + *size, REPLY_MAX - *size);
+		if (got <= 0)
+			return !got;
+	}
+	return true;
+}
+
+/* It may not keep to what was agreed. */
+static const char *take(const char **at, const char *end, size_t size)
+{
+	const char *taken = *at;
+
+	if (size > (size_t)(end - taken))
+		return NULL;
+	*at += size;
+	return taken;
+}
+
+static char *take_text(const char **at, const char *end, size_t size)
+{
+	const char *text = take(at, end, size);
+
+	return text && size ? strndup(text, size) : NULL;
+}
+
+/* 0 where the end is missing. */
+static size_t read_frames(const struct event *event, struct frame *frames,
+			  const char *reply, size_t size)
+{
+	const char *at = reply, *end = reply + size, *head;
+	struct message message;
+	struct frame *frame;
+	size_t count = 0;
+
+	for (;;) {
+		head = take(&at, end, sizeof(message));
+		if (!head)
+			break;
+		memcpy(&message, head, sizeof(message));
+		if (message.function_size > TEXT_MAX)
+			return count;
+		if (count == STACK_FRAMES_MAX)
+			break;
+		frame = &frames[count++];
+		memset(frame, 0, sizeof(*frame));
+		frame->address = message.address;
+		frame->function_offset = message.function_offset;
+		frame->line = message.line;
+		frame->function = take_text(&at, end, message.function_size);
+		frame->source = take_text(&at, end, message.source_size);
+		place_frame(event, frame);
+	}
+	stack_free(frames, count);
+	return 0;
+}
+
+/* Reads what a child finds; 0 when it does not get to its end. */
+static size_t ask_child(const struct event *event, struct frame *frames)
+{
+	char *reply = malloc(REPLY_MAX);
+	size_t size, count = 0;
+	int ends[2];
+	pid_t child;
+
+	if (!reply || pipe2(ends, O_CLOEXEC)) {
+		free(reply);
 		return 0;
-	dwfl_report_begin(unwinding.dwfl);
-	for (i = 0; i < event->nr_mappings; i++)
-		report_mapping(&unwinding, &event->mappings[i]);
-	dwfl_report_end(unwinding.dwfl, NULL, NULL);
-	get_registers(&unwinding);
-	skip_bad_call(&unwinding);
-	if (dwfl_attach_state(unwinding.dwfl, NULL, event->tid,
-			      &thread_callbacks, &unwinding))
-		dwfl_getthread_frames(unwinding.dwfl, event->tid, on_frame,
-				      &unwinding);
-	/* Where nothing is known of the code. */
-	if (!unwinding.count)
-		add_frame(&unwinding, unwinding.registers[DWARF_RIP], false);
-	dwfl_end(unwinding.dwfl);
-	return unwinding.count;
+	}
+	child = fork();
+	if (!child)
+		run_child(event, frames, ends[1]);
+	close(ends[1]);
+	if (child > 0) {
+		if (receive(ends[0], reply, &size))
+			count = read_frames(event, frames, reply, size);
+		/* It has no more to do, but may not know. */
+		kill(child, SIGKILL);
+	}
+	close(ends[0]);
+	free(reply);
+	return count;
+}
+
+size_t stack_unwind(const struct event *event, struct frame *frames,
+		    bool *failed)
+{
+	size_t count;
+
+	/* Those of before, which are not waited for: a file system may hold them. */
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	count = ask_child(event, frames);
+	*failed = !count;
+	if (count)
+		return count;
+	memset(frames, 0, sizeof(*frames));
+	frames->address = event->registers.rip;
+	place_frame(event, frames);
+	return 1;
 }
 
 void stack_free(struct frame *frames, size_t count)

@@ -2,6 +2,7 @@
 #ifndef REASSURECTL_STACK_H
 #define REASSURECTL_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
 
@@ -28,11 +29,14 @@ struct frame {
 
 /*
  * Finds the frames of a fault, the innermost first, with the unwind information
- * of the files, as far as these are the ones that the program had.
+ * of the files, as far as these are the ones that the program had.  *@failed says
+ * that these could not be read in a safe way, or in time; the place of the fault
+ * is all that is known then.
  *
  * Return: how many, at most STACK_FRAMES_MAX; to be freed by stack_free().
  */
-size_t stack_unwind(const struct event *event, struct frame *frames);
+size_t stack_unwind(const struct event *event, struct frame *frames,
+		    bool *failed);
 void stack_free(struct frame *frames, size_t count);
 
 #endif

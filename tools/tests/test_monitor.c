@@ -2,6 +2,7 @@
 /* What is shown of a fault, and how its frames are found. */
 #include <link.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -374,10 +375,11 @@ static void test_unwind(void **state)
 {
 	struct frame frames[STACK_FRAMES_MAX];
 	size_t count;
+	bool failed;
 
 	(void)state;
 	assert_int_equal(calling_fault(false), 1);
-	count = stack_unwind(&own, frames);
+	count = stack_unwind(&own, frames, &failed);
 	assert_in_range(count, 3, STACK_FRAMES_MAX);
 	assert_string_equal(frames[0].function, "fault_here");
 	assert_string_equal(frames[1].function, "calling_fault");
@@ -394,10 +396,11 @@ static void test_unwind_bad_call(void **state)
 {
 	struct frame frames[STACK_FRAMES_MAX];
 	size_t count;
+	bool failed;
 
 	(void)state;
 	calling_fault(true);
-	count = stack_unwind(&own, frames);
+	count = stack_unwind(&own, frames, &failed);
 	assert_in_range(count, 3, STACK_FRAMES_MAX);
 	assert_int_equal(frames[0].address, 0x10);
 	assert_null(frames[0].function);
@@ -412,11 +415,12 @@ static void test_unwind_other_file(void **state)
 	__u8 other[REASSURE_BUILD_ID_MAX] = {};
 	struct frame frames[STACK_FRAMES_MAX];
 	size_t count;
+	bool failed;
 
 	(void)state;
 	calling_fault(false);
 	own.mappings[0].build_id = other;
-	count = stack_unwind(&own, frames);
+	count = stack_unwind(&own, frames, &failed);
 	assert_int_equal(count, 1);
 	assert_int_equal(frames[0].address, own.registers.rip);
 	assert_ptr_equal(frames[0].mapping, &own.mappings[0]);
@@ -424,14 +428,63 @@ static void test_unwind_other_file(void **state)
 	stack_free(frames, count);
 
 	own.mappings[0].path = "/nowhere";
-	count = stack_unwind(&own, frames);
+	count = stack_unwind(&own, frames, &failed);
 	assert_int_equal(count, 1);
 	stack_free(frames, count);
 	own.nr_mappings = 0;
 	own.stack_size = 0;
-	count = stack_unwind(&own, frames);
+	count = stack_unwind(&own, frames, &failed);
 	assert_int_equal(count, 1);
 	assert_null(frames[0].mapping);
+	stack_free(frames, count);
+}
+
+/* What would block who opens it, or is another process's to say. */
+static void test_unwind_no_file(void **state)
+{
+	struct frame frames[STACK_FRAMES_MAX];
+	char path[64];
+	size_t count;
+	bool failed;
+
+	(void)state;
+	calling_fault(false);
+	snprintf(path, sizeof(path), "/tmp/test_monitor.%d", getpid());
+	assert_int_equal(mkfifo(path, 0600), 0);
+	own.mappings[0].path = path;
+	count = stack_unwind(&own, frames, &failed);
+	unlink(path);
+	assert_false(failed);
+	assert_int_equal(count, 1);
+	assert_null(frames[0].function);
+	stack_free(frames, count);
+
+	/* A link that the kernel makes leads out of any root. */
+	own.mappings[0].path = "/proc/self/exe";
+	count = stack_unwind(&own, frames, &failed);
+	assert_false(failed);
+	assert_int_equal(count, 1);
+	assert_null(frames[0].function);
+	stack_free(frames, count);
+}
+
+/* Files must not keep who reads them, or end it. */
+static void test_unwind_hostile_file(void **state)
+{
+	struct frame frames[STACK_FRAMES_MAX];
+	size_t count;
+	bool failed;
+
+	(void)state;
+	calling_fault(false);
+	/* No such memory: the child dies when it reads the stack. */
+	own.stack = (__u8 *)16;
+	count = stack_unwind(&own, frames, &failed);
+	assert_true(failed);
+	assert_int_equal(count, 1);
+	assert_int_equal(frames[0].address, own.registers.rip);
+	assert_ptr_equal(frames[0].mapping, &own.mappings[0]);
+	assert_null(frames[0].function);
 	stack_free(frames, count);
 }
 
@@ -447,6 +500,8 @@ int main(void)
 		cmocka_unit_test(test_unwind),
 		cmocka_unit_test(test_unwind_bad_call),
 		cmocka_unit_test(test_unwind_other_file),
+		cmocka_unit_test(test_unwind_no_file),
+		cmocka_unit_test(test_unwind_hostile_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
