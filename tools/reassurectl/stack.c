@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -515,8 +516,8 @@ static void send_frame(FILE *to, const struct frame *frame)
 }
 
 /* The child.  All else that it has from us is closed. */
-static __attribute__((noreturn)) void run_child(const struct event *event,
-						struct frame *frames, int out)
+static noreturn void run_child(const struct event *event, struct frame *frames,
+			       int out)
 {
 	struct unwinding unwinding = { .event = event, .frames = frames };
 	FILE *to;
