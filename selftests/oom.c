@@ -267,7 +267,7 @@ static int add(void *nth)
 
 TEST_F_TIMEOUT(oom, when_adding, 580)
 {
-	/* To add and delete takes long: half of them, at random which. */
+	/* To add and delete takes long: a third of them, at random which. */
 	long step = getenv("REASSURE_SHORT") ? 3 : 1;
 	long nth = 1 + time(NULL) % step, refused = 0;
 	int ended;

@@ -321,7 +321,7 @@ static bool show_event(const struct event *event, void *data)
 	} else {
 		monitor_print(stdout, event, frames, count);
 		if (failed)
-			puts("  no callers: the program's files could not be read safely, or in time");
+			puts("  no callers: its files could not be read safely or in time");
 	}
 	stack_free(frames, count);
 	monitoring->shown++;
