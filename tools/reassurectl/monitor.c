@@ -165,9 +165,56 @@ static struct json_object *number_json(__u64 value)
 	return json_object_new_uint64(value);
 }
 
+/* How many bytes the character at @text has in UTF-8; 0 where it is none. */
+static int character_size(const unsigned char *text)
+{
+	/* Of the second byte, for those that are too long, or no characters. */
+	unsigned char least = 0x80, most = 0xbf;
+	int size, i;
+
+	if (*text < 0x80)
+		return 1;
+	if (*text < 0xc2 || *text > 0xf4)
+		return 0;
+	size = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
+	if (*text == 0xe0)
+		least = 0xa0;
+	else if (*text == 0xed)
+		most = 0x9f;
+	else if (*text == 0xf0)
+		least = 0x90;
+	else if (*text == 0xf4)
+		most = 0x8f;
+	/* The 0 at the end is no part of one. */
+	if (text[1] < least || text[1] > most)
+		return 0;
+	for (i = 2; i < size; i++)
+		if (text[i] < 0x80 || text[i] > 0xbf)
+			return 0;
+	return size;
+}
+
+/* JSON is in UTF-8; programs' names and paths may be anything. */
 static struct json_object *string_json(const char *text)
 {
-	return text ? json_object_new_string(text) : NULL;
+	static const char unknown[] = "\xef\xbf\xbd";
+	struct json_object *object = NULL;
+	char *clean, *to;
+	int size;
+
+	if (!text)
+		return NULL;
+	clean = malloc(strlen(text) * strlen(unknown) + 1);
+	if (!clean)
+		return NULL;
+	for (to = clean; *text; text += size ?: 1) {
+		size = character_size((const unsigned char *)text);
+		to = size ? mempcpy(to, text, size) :
+			    mempcpy(to, unknown, strlen(unknown));
+	}
+	object = json_object_new_string_len(clean, to - clean);
+	free(clean);
+	return object;
 }
 
 /* Numbers beyond 2^53 are not safe in JSON. */
@@ -276,10 +323,22 @@ struct json_object *monitor_json(const struct event *event,
 	return object;
 }
 
-static void print_json_line(struct json_object *object)
+/* json-c leaves control characters from 0x7f on as they are. */
+void monitor_print_json(FILE *to, struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+	const unsigned char *text =
+		(const void *)json_object_to_json_string_ext(object, flags);
+
+	for (; *text; text++) {
+		if (*text == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f)
+			fprintf(to, "\\u%04x", *++text);
+		else if (*text == 0x7f)
+			fputs("\\u007f", to);
+		else
+			fputc(*text, to);
+	}
+	fputc('\n', to);
 	json_object_put(object);
 }
 
@@ -299,7 +358,7 @@ static void show_lost(const struct monitoring *monitoring, __u64 lost)
 	object = json_object_new_object();
 	add(object, "outcome", string_json("lost"));
 	add(object, "events", number_json(lost));
-	print_json_line(object);
+	monitor_print_json(stdout, object);
 }
 
 static bool show_event(const struct event *event, void *data)
@@ -317,11 +376,11 @@ static bool show_event(const struct event *event, void *data)
 		if (failed)
 			add(object, "unwinding_failed",
 			    json_object_new_boolean(true));
-		print_json_line(object);
+		monitor_print_json(stdout, object);
 	} else {
 		monitor_print(stdout, event, frames, count);
 		if (failed)
-			puts("  no callers: its files could not be read safely or in time");
+			puts("  no callers: files could not be read safely or in time");
 	}
 	stack_free(frames, count);
 	monitoring->shown++;

@@ -26,5 +26,7 @@ void monitor_print(FILE *to, const struct event *event,
 /* To be put by the caller. */
 struct json_object *monitor_json(const struct event *event,
 				 const struct frame *frames, size_t count);
+/* A line, and puts it. */
+void monitor_print_json(FILE *to, struct json_object *object);
 
 #endif

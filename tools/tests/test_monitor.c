@@ -295,6 +295,43 @@ static void test_json(void **state)
 	nlmsg_free(msg);
 }
 
+static void assert_command(const char *command, const char *json)
+{
+	struct event event = { .command = command };
+	char *text, *at;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	assert_non_null(stream);
+	monitor_print_json(stream, monitor_json(&event, NULL, 0));
+	fclose(stream);
+	at = strstr(text, "\"command\":");
+	assert_non_null(at);
+	*strstr(at, ",\"cgroup\"") = 0;
+	assert_string_equal(at + strlen("\"command\":"), json);
+	free(text);
+}
+
+/* Programs choose their names; readers are not to fail, nor terminals to obey. */
+static void test_json_text(void **state)
+{
+	(void)state;
+	assert_command("a\"b\\/\n\033", "\"a\\\"b\\\\/\\n\\u001b\"");
+	assert_command("\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		       "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
+	assert_command("\x7f\xc2\x80\xc2\x9b\xc2\xa0",
+		       "\"\\u007f\\u0080\\u009b\xc2\xa0\"");
+	/* Not begun, cut off, too long, a surrogate, too high. */
+	assert_command("\x9bz", "\"\xef\xbf\xbdz\"");
+	assert_command("\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+	assert_command("\xc0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"");
+	assert_command("\xed\xa0\x80",
+		       "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+	assert_command("\xf4\x90\x80\x80",
+		       "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+	assert_command("\xff", "\"\xef\xbf\xbd\"");
+}
+
 #define READ_BYTE(address) __atomic_load_n((__u8 *)(address), __ATOMIC_RELAXED)
 
 /* This program faults, so to say. */
@@ -497,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_parse_least),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_json_text),
 		cmocka_unit_test(test_unwind),
 		cmocka_unit_test(test_unwind_bad_call),
 		cmocka_unit_test(test_unwind_other_file),
