@@ -83,6 +83,11 @@ static void announce(struct work_struct *work)
 {
 	struct events_total total;
 
+	/* The last listener may have gone while an event was being made. */
+	if (!netlink_events_have_listeners()) {
+		events_forget();
+		return;
+	}
 	events_total(&total);
 	netlink_announce_event(total.last);
 }

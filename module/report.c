@@ -31,7 +31,8 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define EVENT_GFP	(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)
+/* Others stand still meanwhile, and to reclaim memory may ask a file system. */
+#define EVENT_GFP	((GFP_KERNEL & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN)
 
 /* Four pages, with what belongs to the socket buffer itself. */
 #define EVENT_BYTES	SKB_WITH_OVERHEAD(4 * PAGE_SIZE)
