@@ -1302,7 +1302,11 @@ static void defer_abandoning(struct checkpoint *cp)
 	if (!hlist_unhashed(&cp->node)) {
 		hash_del_rcu(&cp->node);
 		llist_add(&cp->deferred, &deferred);
-		schedule_work(&deferred_worker);
+		/*
+		 * Not where rp->closing runs, of which there may be as many as
+		 * one queue runs at a time, all waiting for this one.
+		 */
+		queue_work(system_unbound_wq, &deferred_worker);
 	}
 	spin_unlock_irqrestore(&table_lock, flags);
 }

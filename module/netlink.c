@@ -200,7 +200,7 @@ static struct cgroup_filter *make_filter(struct genl_info *info,
 		paths[count] = nla_data(attr);
 		/* Nothing was asked of its end. */
 		length = strnlen(paths[count], nla_len(attr));
-		if (length == nla_len(attr) ||
+		if (length + 1 != nla_len(attr) ||
 		    length > REASSURE_CGROUP_PATH_MAX ||
 		    !cgroup_path_is_valid(paths[count])) {
 			NL_SET_ERR_MSG_ATTR(info->extack, attr,
@@ -356,6 +356,8 @@ static int parse_landings_of_file(struct genl_info *info, struct nlattr *nest,
 				   reassure_landings_nl_policy, info->extack);
 	int i;
 
+	static_assert(ARRAY_SIZE(reassure_landings_nl_policy) ==
+		      REASSURE_LANDINGS_ATTRIBUTE_MAX + 1);
 	if (ret)
 		return ret;
 	/* The policy is also that of answers. */

@@ -571,6 +571,15 @@ static void put_one_cgroup(struct nl_msg *msg, int type, int size)
 	nla_nest_end(msg, nest);
 }
 
+static void cgroup_of_two(struct nl_msg *msg)
+{
+	struct nlattr *nest = nla_nest_start(msg,
+					     REASSURE_A_CGROUPS | NLA_F_NESTED);
+
+	nla_put(msg, REASSURE_CGROUPS_PATH, 6, "/a\0/b");
+	nla_nest_end(msg, nest);
+}
+
 static void cgroup_without_end(struct nl_msg *msg)
 {
 	put_one_cgroup(msg, REASSURE_CGROUPS_PATH, 2);
@@ -1033,6 +1042,7 @@ static const struct nonsense nonsense[] = {
 	CASE(0, cgroup_here, -EINVAL, "cgroup"),
 	CASE(0, cgroup_above, -EINVAL, "cgroup"),
 	CASE(0, cgroup_too_long, -EINVAL, ""),
+	CASE(0, cgroup_of_two, -EINVAL, "cgroup"),
 	CASE(0, cgroup_without_end, -EINVAL, ""),
 	CASE(0, cgroup_unknown, -EINVAL, ""),
 	CASE(0, cgroups_too_many, -ERANGE, "cgroups"),
@@ -1113,6 +1123,7 @@ static const struct nonsense changes[] = {
 	CASE(0, cgroup_here, -EINVAL, "cgroup"),
 	CASE(0, cgroup_above, -EINVAL, "cgroup"),
 	CASE(0, cgroup_too_long, -EINVAL, ""),
+	CASE(0, cgroup_of_two, -EINVAL, "cgroup"),
 	CASE(0, cgroup_without_end, -EINVAL, ""),
 	CASE(0, cgroup_unknown, -EINVAL, ""),
 	CASE(0, cgroups_too_many, -ERANGE, "cgroups"),
