@@ -5,8 +5,8 @@
  * the files that it names, if they have the build-ids that it says.
  *
  * Who wrote these files may be hostile, or change them meanwhile.  So a child
- * reads them, which has no rights any more by then, and little time and memory;
- * it tells the parent by a pipe.
+ * opens them, gives up its rights, and only then reads them, with little time and
+ * memory; it tells the parent by a pipe.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -219,22 +219,18 @@ static int open_regular(int root, const char *path)
 	return fd;
 }
 
-static bool report_file(struct unwinding *unwinding,
-			const struct event_mapping *mapping, int root)
+static void report_file(struct unwinding *unwinding,
+			const struct event_mapping *mapping, int fd)
 {
-	int fd = open_regular(root, mapping->path);
-	Elf *elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ_MMAP, NULL);
+	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
 	__u64 bias;
 	bool fits = elf && find_bias(elf, mapping, &bias);
 
 	elf_end(elf);
 	/* It has @fd then. */
-	if (fits && dwfl_report_elf(unwinding->dwfl, mapping->path,
-				    mapping->path, fd, bias, true))
-		return true;
-	if (fd >= 0)
+	if (!fits || !dwfl_report_elf(unwinding->dwfl, mapping->path,
+				      mapping->path, fd, bias, true))
 		close(fd);
-	return false;
 }
 
 /* Whether it is a part of the same file as one before. */
@@ -271,21 +267,33 @@ static int open_root(const struct event *event)
 	       open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) : fd;
 }
 
-static void report_mappings(struct unwinding *unwinding)
+/* With all rights, so nothing is read.  -1 for what is not there, or not wanted. */
+static void open_mappings(const struct event *event, int *fds)
 {
-	const struct event *event = unwinding->event;
 	const struct event_mapping *mapping;
 	int root = open_root(event);
 	size_t i;
 
-	for (i = 0; root >= 0 && i < event->nr_mappings; i++) {
+	for (i = 0; i < event->nr_mappings; i++) {
 		mapping = &event->mappings[i];
-		if (mapping->path && mapping->build_id_size &&
-		    !is_reported(event, mapping))
-			report_file(unwinding, mapping, root);
+		fds[i] = root >= 0 && mapping->path && mapping->build_id_size &&
+			 !is_reported(event, mapping) ?
+			 open_regular(root, mapping->path) : -1;
 	}
 	if (root >= 0)
 		close(root);
+}
+
+static void report_mappings(struct unwinding *unwinding, const int *fds)
+{
+	const struct event *event = unwinding->event;
+	size_t i;
+
+	dwfl_report_begin(unwinding->dwfl);
+	for (i = 0; i < event->nr_mappings; i++)
+		if (fds[i] >= 0)
+			report_file(unwinding, &event->mappings[i], fds[i]);
+	dwfl_report_end(unwinding->dwfl, NULL, NULL);
 }
 
 /*
@@ -457,15 +465,15 @@ static bool unwind(struct unwinding *unwinding)
 		.find_debuginfo = find_debuginfo,
 	};
 	const struct event *event = unwinding->event;
+	int fds[REASSURE_EVENT_MAPPINGS_MAX];
 
+	open_mappings(event, fds);
+	if (!drop_rights())
+		return false;
 	unwinding->dwfl = dwfl_begin(&callbacks);
 	if (!unwinding->dwfl)
 		return false;
-	dwfl_report_begin(unwinding->dwfl);
-	report_mappings(unwinding);
-	if (!drop_rights())
-		return false;
-	dwfl_report_end(unwinding->dwfl, NULL, NULL);
+	report_mappings(unwinding, fds);
 	get_registers(unwinding);
 	skip_bad_call(unwinding);
 	if (dwfl_attach_state(unwinding->dwfl, NULL, event->tid,
