@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/openat2.h>
 
 #include <elfutils/libdw.h>
@@ -439,22 +440,40 @@ static void limit_child(void)
 	limit(RLIMIT_CORE, 0);
 }
 
-/*
- * From here on no file can be found but those of debug information.  What has
- * begun without rights has none to drop.
- */
-static bool drop_rights(void)
+static bool drop_capabilities(void)
 {
-	debug_folder = open(DEBUG_FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-		return false;
-	if (geteuid())
-		return true;
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	const struct __user_cap_data_struct
+		none[_LINUX_CAPABILITY_U32S_3] = {};
+
+	return !prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) &&
+	       !syscall(SYS_capset, &header, none);
+}
+
+static bool become_nobody(void)
+{
 	/* The second is always there and has nothing that names anything. */
 	if ((chroot(DEBUG_FOLDER) && chroot("/proc/self/fdinfo")) || chdir("/"))
 		return false;
 	return !setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) &&
 	       !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+/*
+ * Of root, from here on no file can be found but those of debug information.  Who
+ * is not root may still have been given capabilities.
+ */
+bool stack_drop_rights(void)
+{
+	debug_folder = open(DEBUG_FOLDER, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    (!geteuid() && !become_nobody()) || !drop_capabilities())
+		return false;
+	/* Last: there may be more processes of nobody. */
+	limit(RLIMIT_NPROC, 0);
+	return true;
 }
 
 static bool unwind(struct unwinding *unwinding)
@@ -468,7 +487,7 @@ static bool unwind(struct unwinding *unwinding)
 	int fds[REASSURE_EVENT_MAPPINGS_MAX];
 
 	open_mappings(event, fds);
-	if (!drop_rights())
+	if (!stack_drop_rights())
 		return false;
 	unwinding->dwfl = dwfl_begin(&callbacks);
 	if (!unwinding->dwfl)

@@ -39,4 +39,7 @@ size_t stack_unwind(const struct event *event, struct frame *frames,
 		    bool *failed);
 void stack_free(struct frame *frames, size_t count);
 
+/* For tests.  False when rights may be left. */
+bool stack_drop_rights(void);
+
 #endif

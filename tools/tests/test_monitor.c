@@ -4,9 +4,14 @@
 #include <libelf.h>
 #include <link.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include <json-c/json.h>
 #include <netlink/attr.h>
@@ -536,6 +541,79 @@ static void test_unwind_hostile_file(void **state)
 	stack_free(frames, count);
 }
 
+static void get_capabilities(struct __user_cap_data_struct *sets)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	if (syscall(SYS_capget, &header, sets))
+		_exit(2);
+}
+
+static void set_capabilities(const struct __user_cap_data_struct *sets)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	if (syscall(SYS_capset, &header, sets))
+		_exit(2);
+}
+
+/* As a service that may do all, but is not root. */
+static void become_capable(void)
+{
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	int i;
+
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) || setresgid(1, 1, 1) ||
+	    setresuid(1, 1, 1))
+		_exit(2);
+	get_capabilities(sets);
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		sets[i].effective = sets[i].permitted;
+		sets[i].inheritable = sets[i].permitted;
+	}
+	set_capabilities(sets);
+	for (i = 0; i <= CAP_LAST_CAP; i++)
+		if (sets[i / 32].permitted & 1u << i % 32 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0))
+			_exit(2);
+}
+
+static bool have_rights(void)
+{
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	int i, left = 0;
+
+	get_capabilities(sets);
+	for (i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		left |= sets[i].effective | sets[i].permitted |
+			sets[i].inheritable;
+	for (i = 0; i <= CAP_LAST_CAP; i++)
+		left |= prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, i, 0, 0) > 0;
+	return left || !geteuid() ||
+	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1 || fork() >= 0;
+}
+
+/* Who is not root has less to lose; what is left is looked for all the same. */
+static void test_drop_rights(void **state)
+{
+	bool capable = *state && !geteuid();
+	pid_t child = fork();
+	int status;
+
+	assert_int_not_equal(child, -1);
+	if (!child) {
+		if (capable)
+			become_capable();
+		_exit(!stack_drop_rights() || have_rights());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +629,8 @@ int main(void)
 		cmocka_unit_test(test_unwind_other_file),
 		cmocka_unit_test(test_unwind_no_file),
 		cmocka_unit_test(test_unwind_hostile_file),
+		cmocka_unit_test_prestate(test_drop_rights, NULL),
+		cmocka_unit_test_prestate(test_drop_rights, "capable"),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
