@@ -68,6 +68,8 @@ enum {
 #define CHILD_BYTES_MAX (2ul << 30)
 #define CHILD_CPU_SECONDS 5
 #define CHILD_SECONDS 10
+/* So many may be left that were killed, but do not end: a file system holds them. */
+#define CHILDREN_MAX 4
 
 /* Names and paths are cut to so much; longer names are not demangled. */
 #define TEXT_MAX 4096
@@ -639,15 +641,31 @@ static size_t read_frames(const struct event *event, struct frame *frames,
 	return 0;
 }
 
+/* Where the next child is noted; NULL while too many do not end. */
+static pid_t *place_for_child(void)
+{
+	static pid_t children[CHILDREN_MAX];
+	pid_t *place = NULL;
+	size_t i;
+
+	for (i = 0; i < CHILDREN_MAX; i++) {
+		if (children[i] && waitpid(children[i], NULL, WNOHANG))
+			children[i] = 0;
+		if (!children[i])
+			place = &children[i];
+	}
+	return place;
+}
+
 /* Reads what a child finds; 0 when it does not get to its end. */
 static size_t ask_child(const struct event *event, struct frame *frames)
 {
+	pid_t *place = place_for_child(), child;
 	char *reply = malloc(REPLY_MAX);
 	size_t size, count = 0;
 	int ends[2];
-	pid_t child;
 
-	if (!reply || pipe2(ends, O_CLOEXEC)) {
+	if (!place || !reply || pipe2(ends, O_CLOEXEC)) {
 		free(reply);
 		return 0;
 	}
@@ -658,8 +676,9 @@ static size_t ask_child(const struct event *event, struct frame *frames)
 	if (child > 0) {
 		if (receive(ends[0], reply, &size))
 			count = read_frames(event, frames, reply, size);
-		/* It has no more to do, but may not know. */
+		/* It has no more to do, but may not know; it is waited for later. */
 		kill(child, SIGKILL);
+		*place = child;
 	}
 	close(ends[0]);
 	free(reply);
@@ -669,12 +688,8 @@ static size_t ask_child(const struct event *event, struct frame *frames)
 size_t stack_unwind(const struct event *event, struct frame *frames,
 		    bool *failed)
 {
-	size_t count;
+	size_t count = ask_child(event, frames);
 
-	/* Those of before, which are not waited for: a file system may hold them. */
-	while (waitpid(-1, NULL, WNOHANG) > 0)
-		;
-	count = ask_child(event, frames);
 	*failed = !count;
 	if (count)
 		return count;

@@ -541,6 +541,41 @@ static void test_unwind_hostile_file(void **state)
 	stack_free(frames, count);
 }
 
+static bool nothing_ends;
+
+/* The C library's, but for children that a file system holds. */
+pid_t waitpid(pid_t child, int *status, int options)
+{
+	return nothing_ends ? 0 : wait4(child, status, options, NULL);
+}
+
+/* Those that do not end do not become more and more. */
+static void test_unwind_held(void **state)
+{
+	struct frame frames[STACK_FRAMES_MAX];
+	size_t count, i;
+	siginfo_t info;
+	bool failed;
+
+	(void)state;
+	calling_fault(false);
+	nothing_ends = true;
+	for (i = 0; i < 8; i++) {
+		count = stack_unwind(&own, frames, &failed);
+		stack_free(frames, count);
+	}
+	nothing_ends = false;
+	assert_true(failed);
+	assert_int_equal(count, 1);
+	assert_int_equal(frames[0].address, own.registers.rip);
+
+	assert_int_equal(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	count = stack_unwind(&own, frames, &failed);
+	assert_false(failed);
+	assert_in_range(count, 3, STACK_FRAMES_MAX);
+	stack_free(frames, count);
+}
+
 static void get_capabilities(struct __user_cap_data_struct *sets)
 {
 	struct __user_cap_header_struct header = {
@@ -629,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_unwind_other_file),
 		cmocka_unit_test(test_unwind_no_file),
 		cmocka_unit_test(test_unwind_hostile_file),
+		cmocka_unit_test(test_unwind_held),
 		cmocka_unit_test_prestate(test_drop_rights, NULL),
 		cmocka_unit_test_prestate(test_drop_rights, "capable"),
 	};
