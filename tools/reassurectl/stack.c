@@ -626,7 +626,7 @@ static size_t read_frames(const struct event *event, struct frame *frames,
 		memcpy(&message, head, sizeof(message));
 		if (message.function_size > TEXT_MAX)
 			return count;
-		if (count == STACK_FRAMES_MAX)
+		if (count == STACK_FRAMES_MAX || message.source_size > TEXT_MAX)
 			break;
 		frame = &frames[count++];
 		memset(frame, 0, sizeof(*frame));
