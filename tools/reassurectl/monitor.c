@@ -424,6 +424,8 @@ static void catch_signals(void)
 	sigprocmask(SIG_BLOCK, &both, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* Whoever began us may have it ignored; children are waited for. */
+	signal(SIGCHLD, SIG_DFL);
 }
 
 int cmd_monitor(int argc, char **argv)
