@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -342,10 +343,67 @@ void monitor_print_json(FILE *to, struct json_object *object)
 	json_object_put(object);
 }
 
-struct monitoring {
-	struct monitor_options options;
-	__u64 shown;
-};
+/* Who was told to end waits so long for who reads what it has begun to write. */
+#define LAST_SECONDS 1
+
+static bool interrupted;
+/* SIGINT and SIGTERM, and SIGALRM after them; blocked but while waiting. */
+static sigset_t ending;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
+	alarm(LAST_SECONDS);
+}
+
+/* To interrupt a write is not enough: it may be about to begin, or go on. */
+static void on_alarm(int sig)
+{
+	(void)sig;
+	close(STDOUT_FILENO);
+}
+
+static bool is_interrupted(void)
+{
+	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED);
+}
+
+void monitor_catch_signals(void)
+{
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_RESTART,
+	};
+	struct sigaction last = { .sa_handler = on_alarm };
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGALRM);
+	sigprocmask(SIG_BLOCK, &ending, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGALRM, &last, NULL);
+	/* Whoever began us may have it ignored; children are waited for. */
+	signal(SIGCHLD, SIG_DFL);
+}
+
+/* Who reads the output may keep us waiting. */
+static void begin_output(void)
+{
+	sigprocmask(SIG_UNBLOCK, &ending, NULL);
+}
+
+/* False when there is to be no more. */
+static bool end_output(void)
+{
+	/* Who reads it waits for it. */
+	bool written = !fflush(stdout);
+
+	sigprocmask(SIG_BLOCK, &ending, NULL);
+	return written && !is_interrupted();
+}
 
 static void show_lost(const struct monitoring *monitoring, __u64 lost)
 {
@@ -361,7 +419,7 @@ static void show_lost(const struct monitoring *monitoring, __u64 lost)
 	monitor_print_json(stdout, object);
 }
 
-static bool show_event(const struct event *event, void *data)
+bool monitor_show_event(const struct event *event, void *data)
 {
 	struct monitoring *monitoring = data;
 	struct frame frames[STACK_FRAMES_MAX];
@@ -369,6 +427,7 @@ static bool show_event(const struct event *event, void *data)
 	bool failed;
 	size_t count = stack_unwind(event, frames, &failed);
 
+	begin_output();
 	if (event->lost)
 		show_lost(monitoring, event->lost);
 	if (monitoring->options.json) {
@@ -384,18 +443,7 @@ static bool show_event(const struct event *event, void *data)
 	}
 	stack_free(frames, count);
 	monitoring->shown++;
-	/* Who reads it waits for it. */
-	return !fflush(stdout) &&
-	       monitoring->shown != monitoring->options.count;
-}
-
-/* Signals come in only where they are awaited. */
-static bool interrupted;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
+	return end_output() && monitoring->shown != monitoring->options.count;
 }
 
 static bool await(int fd)
@@ -404,28 +452,13 @@ static bool await(int fd)
 	sigset_t none;
 
 	sigemptyset(&none);
-	while (!__atomic_load_n(&interrupted, __ATOMIC_RELAXED)) {
+	while (!is_interrupted()) {
 		if (ppoll(&poll, 1, NULL, &none) > 0)
 			return true;
 		if (errno != EINTR)
 			return false;
 	}
 	return false;
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = on_signal };
-	sigset_t both;
-
-	sigemptyset(&both);
-	sigaddset(&both, SIGINT);
-	sigaddset(&both, SIGTERM);
-	sigprocmask(SIG_BLOCK, &both, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	/* Whoever began us may have it ignored; children are waited for. */
-	signal(SIGCHLD, SIG_DFL);
 }
 
 int cmd_monitor(int argc, char **argv)
@@ -435,7 +468,8 @@ int cmd_monitor(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	catch_signals();
-	return kernel_monitor(show_event, await, &monitoring) ? EXIT_FAILED :
-								EXIT_OK;
+	monitor_catch_signals();
+	ret = kernel_monitor(monitor_show_event, await, &monitoring);
+	alarm(0);
+	return ret ? EXIT_FAILED : EXIT_OK;
 }

@@ -17,6 +17,11 @@ struct monitor_options {
 	__u64 count;
 };
 
+struct monitoring {
+	struct monitor_options options;
+	__u64 shown;
+};
+
 /* EXIT_OK, or an exit code after it has been said what is wrong. */
 int monitor_options(int argc, char **argv, struct monitor_options *options);
 
@@ -28,5 +33,8 @@ struct json_object *monitor_json(const struct event *event,
 				 const struct frame *frames, size_t count);
 /* A line, and puts it. */
 void monitor_print_json(FILE *to, struct json_object *object);
+void monitor_catch_signals(void);
+/* @data: struct monitoring.  False when it wants no more. */
+bool monitor_show_event(const struct event *event, void *data);
 
 #endif

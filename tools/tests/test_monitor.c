@@ -576,6 +576,83 @@ static void test_unwind_held(void **state)
 	stack_free(frames, count);
 }
 
+/* Shows @event; the exit code says that it was told to show no more. */
+static void show_in_child(const struct event *event, const int *ends, int sig)
+{
+	struct monitoring monitoring = {};
+
+	if (dup2(ends[1], STDOUT_FILENO) < 0)
+		_exit(2);
+	/* Who waits for it may die. */
+	close(ends[0]);
+	close(ends[1]);
+	monitor_catch_signals();
+	if (sig)
+		raise(sig);
+	_exit(monitor_show_event(event, &monitoring));
+}
+
+/* An event that has begun is shown to its end, and is the last. */
+static void test_interrupted(void **state)
+{
+	static const int signals[] = { 0, SIGINT, SIGTERM };
+	struct event event = { .command = "program" };
+	char text[4096];
+	int ends[2], status;
+	pid_t child;
+	size_t i;
+
+	(void)state;
+	fflush(stdout);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		assert_int_equal(pipe(ends), 0);
+		child = fork();
+		assert_int_not_equal(child, -1);
+		if (!child)
+			show_in_child(&event, ends, signals[i]);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), !signals[i]);
+		memset(text, 0, sizeof(text));
+		assert_true(read(ends[0], text, sizeof(text) - 1) > 0);
+		assert_contains(text, "#0  0x0\n");
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+/* Nobody reads on. */
+static void test_interrupted_output(void **state)
+{
+	struct event event = {};
+	int ends[2], status;
+	char *command, first;
+	pid_t child;
+
+	(void)state;
+	/* More than a pipe takes. */
+	command = calloc(1, (1 << 20) + 1);
+	assert_non_null(command);
+	event.command = memset(command, 'x', 1 << 20);
+	fflush(stdout);
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_int_not_equal(child, -1);
+	if (!child)
+		show_in_child(&event, ends, 0);
+	/* It writes. */
+	assert_int_equal(read(ends[0], &first, 1), 1);
+	kill(child, SIGTERM);
+	/* Instead of for ever. */
+	alarm(120);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	alarm(0);
+	assert_int_equal(status, 0);
+	close(ends[0]);
+	close(ends[1]);
+	free(command);
+}
+
 static void get_capabilities(struct __user_cap_data_struct *sets)
 {
 	struct __user_cap_header_struct header = {
@@ -665,6 +742,8 @@ int main(void)
 		cmocka_unit_test(test_unwind_no_file),
 		cmocka_unit_test(test_unwind_hostile_file),
 		cmocka_unit_test(test_unwind_held),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_interrupted_output),
 		cmocka_unit_test_prestate(test_drop_rights, NULL),
 		cmocka_unit_test_prestate(test_drop_rights, "capable"),
 	};
