@@ -24,8 +24,6 @@ struct event_mapping {
 /* A fault, as the kernel tells it. */
 struct event {
 	__u64 number;
-	/* How many before it could not be read. */
-	__u64 lost;
 	__u32 outcome;
 	/* NULL outside of rescue points. */
 	const char *name;

@@ -405,18 +405,21 @@ static bool end_output(void)
 	return written && !is_interrupted();
 }
 
-static void show_lost(const struct monitoring *monitoring, __u64 lost)
+static bool show_lost(__u64 lost, void *data)
 {
+	const struct monitoring *monitoring = data;
 	struct json_object *object;
 
-	if (!monitoring->options.json) {
+	begin_output();
+	if (monitoring->options.json) {
+		object = json_object_new_object();
+		add(object, "outcome", string_json("lost"));
+		add(object, "events", number_json(lost));
+		monitor_print_json(stdout, object);
+	} else {
 		printf("%llu events were lost\n", lost);
-		return;
 	}
-	object = json_object_new_object();
-	add(object, "outcome", string_json("lost"));
-	add(object, "events", number_json(lost));
-	monitor_print_json(stdout, object);
+	return end_output();
 }
 
 bool monitor_show_event(const struct event *event, void *data)
@@ -428,8 +431,6 @@ bool monitor_show_event(const struct event *event, void *data)
 	size_t count = stack_unwind(event, frames, &failed);
 
 	begin_output();
-	if (event->lost)
-		show_lost(monitoring, event->lost);
 	if (monitoring->options.json) {
 		object = monitor_json(event, frames, count);
 		if (failed)
@@ -469,7 +470,7 @@ int cmd_monitor(int argc, char **argv)
 	if (ret)
 		return ret;
 	monitor_catch_signals();
-	ret = kernel_monitor(monitor_show_event, await, &monitoring);
+	ret = kernel_monitor(monitor_show_event, show_lost, await, &monitoring);
 	alarm(0);
 	return ret ? EXIT_FAILED : EXIT_OK;
 }

@@ -837,9 +837,11 @@ struct monitor {
 	/* Hears that there are new ones, and that the module goes. */
 	struct connection news;
 	event_visitor visit;
+	loss_visitor visit_lost;
 	void *data;
-	/* The last event. */
+	/* The last event, and the last that we were told of. */
 	__u64 last;
+	__u64 announced;
 	bool ended;
 };
 
@@ -850,15 +852,26 @@ static void note_last(const struct kernel_answer *answer, void *data)
 	monitor->last = answer->events;
 }
 
+/* All up to @last that have not been read cannot be any more. */
+static void lose_events(struct monitor *monitor, __u64 last)
+{
+	if (monitor->ended || last <= monitor->last)
+		return;
+	monitor->ended = !monitor->visit_lost(last - monitor->last,
+					      monitor->data);
+	monitor->last = last;
+}
+
 static void on_event(struct nl_msg *msg, struct monitor *monitor)
 {
 	struct event event;
 
 	if (monitor->ended || !event_parse(nlmsg_hdr(msg), &event))
 		return;
-	event.lost = event.number - monitor->last - 1;
+	lose_events(monitor, event.number - 1);
 	monitor->last = event.number;
-	monitor->ended = !monitor->visit(&event, monitor->data);
+	if (!monitor->ended)
+		monitor->ended = !monitor->visit(&event, monitor->data);
 }
 
 static int read_events(struct monitor *monitor)
@@ -880,7 +893,11 @@ static int read_events(struct monitor *monitor)
 		on_event(kept.messages[i], monitor);
 	forget_messages(&kept);
 	free(kept.messages);
-	return ret ? explain(&request, ret) : 0;
+	if (ret)
+		return explain(&request, ret);
+	/* What was told of before this was asked for would have been in it. */
+	lose_events(monitor, monitor->announced);
+	return 0;
 }
 
 static bool is_unloading(struct nlmsghdr *header, int family)
@@ -894,15 +911,32 @@ static bool is_unloading(struct nlmsghdr *header, int family)
 	       nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]) == family;
 }
 
+__u64 netlink_announced(struct nlmsghdr *header, int family)
+{
+	static struct nla_policy policy[REASSURE_EVENT_MAX + 1] = {
+		[REASSURE_EVENT_NUMBER] = { .type = NLA_U64 },
+	};
+	struct nlattr *attrs[REASSURE_EVENT_MAX + 1];
+
+	if (header->nlmsg_type != family ||
+	    genlmsg_parse(header, 0, attrs, REASSURE_EVENT_MAX, policy) ||
+	    genlmsg_hdr(header)->cmd != REASSURE_CMD_EVENT_NTF ||
+	    !attrs[REASSURE_EVENT_NUMBER])
+		return 0;
+	return nla_get_u64(attrs[REASSURE_EVENT_NUMBER]);
+}
+
 /*
  * Reads all that is told.  What had no room is no matter: events are asked for
  * afterwards.
  *
  * Return: false when the module has gone.
  */
-static bool read_news(struct connection *news)
+static bool read_news(struct monitor *monitor)
 {
+	struct connection *news = &monitor->news;
 	struct nlmsghdr buffer[1024], *header;
+	__u64 number;
 	ssize_t size;
 	int rest;
 
@@ -913,9 +947,13 @@ static bool read_news(struct connection *news)
 			return true;
 		rest = size < 0 ? 0 : size;
 		for (header = buffer; nlmsg_ok(header, rest);
-		     header = nlmsg_next(header, &rest))
+		     header = nlmsg_next(header, &rest)) {
 			if (is_unloading(header, news->family))
 				return false;
+			number = netlink_announced(header, news->family);
+			if (number > monitor->announced)
+				monitor->announced = number;
+		}
 	}
 }
 
@@ -949,7 +987,7 @@ static int follow(struct monitor *monitor, bool (*await)(int fd))
 		return -1;
 	while (!monitor->ended &&
 	       await(nl_socket_get_fd(monitor->news.socket))) {
-		if (!read_news(&monitor->news)) {
+		if (!read_news(monitor)) {
 			failed("the reassure module has been unloaded");
 			return -1;
 		}
@@ -959,9 +997,14 @@ static int follow(struct monitor *monitor, bool (*await)(int fd))
 	return 0;
 }
 
-int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data)
+int kernel_monitor(event_visitor visit, loss_visitor visit_lost,
+		   bool (*await)(int fd), void *data)
 {
-	struct monitor monitor = { .visit = visit, .data = data };
+	struct monitor monitor = {
+		.visit = visit,
+		.visit_lost = visit_lost,
+		.data = data,
+	};
 	int ret = -1;
 
 	if (connect_kernel(&monitor.requests))

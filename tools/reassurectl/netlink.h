@@ -95,6 +95,9 @@ typedef void (*answer_visitor)(const struct kernel_answer *answer, void *data);
 /* Called for each event, which lives only as long; false when it wants no more. */
 typedef bool (*event_visitor)(const struct event *event, void *data);
 
+/* Called with how many events cannot be read any more; false likewise. */
+typedef bool (*loss_visitor)(__u64 lost, void *data);
+
 /* Each returns 0, or -1 after it has printed what is wrong. */
 int kernel_add(const struct add_options *options, const char *name,
 	       const struct place *place);
@@ -108,7 +111,8 @@ int kernel_status(answer_visitor visit, void *data);
  * Visits all events from now on, until that answers false.  @await waits until
  * the descriptor can be read; false is the end, too.
  */
-int kernel_monitor(event_visitor visit, bool (*await)(int fd), void *data);
+int kernel_monitor(event_visitor visit, loss_visitor visit_lost,
+		   bool (*await)(int fd), void *data);
 
 enum applied {
 	APPLIED,
@@ -136,5 +140,7 @@ bool netlink_put_set(struct nl_msg *msg, const struct add_options *options);
 bool netlink_put_place(struct nl_msg *msg, const char *name,
 		       const struct place *place);
 bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer);
+/* The number of the last event, where that is what is told; or 0. */
+__u64 netlink_announced(struct nlmsghdr *header, int family);
 
 #endif

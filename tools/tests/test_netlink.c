@@ -460,6 +460,30 @@ static void test_parse_status(void **state)
 	nlmsg_free(msg);
 }
 
+/* Losses are known by it when no event comes. */
+static void test_announced(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_EVENT_NTF);
+
+	(void)state;
+	assert_int_equal(netlink_announced(nlmsg_hdr(msg), 42), 0);
+	nla_put_u64(msg, REASSURE_EVENT_NUMBER, 1ull << 40);
+	assert_true(netlink_announced(nlmsg_hdr(msg), 42) == 1ull << 40);
+	/* Of another family. */
+	assert_int_equal(netlink_announced(nlmsg_hdr(msg), 43), 0);
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_EVENT_GET);
+	nla_put_u64(msg, REASSURE_EVENT_NUMBER, 1);
+	assert_int_equal(netlink_announced(nlmsg_hdr(msg), 42), 0);
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_EVENT_NTF);
+	nla_put_u32(msg, REASSURE_EVENT_NUMBER, 1);
+	assert_int_equal(netlink_announced(nlmsg_hdr(msg), 42), 0);
+	nlmsg_free(msg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +499,7 @@ int main(void)
 		cmocka_unit_test(test_parse),
 		cmocka_unit_test(test_parse_absent),
 		cmocka_unit_test(test_parse_wrong),
+		cmocka_unit_test(test_announced),
 	};
 
 	return cmocka_run_group_tests_name("netlink", tests, NULL, NULL);
