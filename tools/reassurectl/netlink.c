@@ -874,6 +874,12 @@ static void on_event(struct nl_msg *msg, struct monitor *monitor)
 		monitor->ended = !monitor->visit(&event, monitor->data);
 }
 
+static int tell_of_unloading(void)
+{
+	failed("the reassure module has been unloaded");
+	return -1;
+}
+
 static int read_events(struct monitor *monitor)
 {
 	struct request request = { .verb = "read events" };
@@ -893,6 +899,9 @@ static int read_events(struct monitor *monitor)
 		on_event(kept.messages[i], monitor);
 	forget_messages(&kept);
 	free(kept.messages);
+	/* The kernel takes the family away before it tells of it. */
+	if (request.error == -ENOENT)
+		return tell_of_unloading();
 	if (ret)
 		return explain(&request, ret);
 	/* What was told of before this was asked for would have been in it. */
@@ -987,10 +996,8 @@ static int follow(struct monitor *monitor, bool (*await)(int fd))
 		return -1;
 	while (!monitor->ended &&
 	       await(nl_socket_get_fd(monitor->news.socket))) {
-		if (!read_news(monitor)) {
-			failed("the reassure module has been unloaded");
-			return -1;
-		}
+		if (!read_news(monitor))
+			return tell_of_unloading();
 		if (read_events(monitor))
 			return -1;
 	}
