@@ -128,8 +128,6 @@ const char *cgroup_filter_path(const struct cgroup_filter *filter,
 	return i < filter->count ? filter->paths[i].text : NULL;
 }
 
-#ifdef CONFIG_CGROUPS
-
 /* Whether @cgroup, which is as deep, has this path. */
 static bool has_path(struct cgroup *cgroup, const struct cgroup_path *path)
 {
@@ -176,18 +174,3 @@ bool cgroup_filter_means_current(struct cgroup_filter *filter)
 	}
 	return verdict & 1;
 }
-
-#else
-
-/* Everything is in the root. */
-bool cgroup_filter_means_current(struct cgroup_filter *filter)
-{
-	unsigned int i;
-
-	for (i = 0; i < filter->count; i++)
-		if (!filter->paths[i].level)
-			return true;
-	return false;
-}
-
-#endif
