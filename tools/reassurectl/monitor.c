@@ -2,8 +2,6 @@
 /* Faults, as they come. */
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +11,14 @@
 #include <json-c/json.h>
 
 #include "event.h"
+#include "interruption.h"
 #include "monitor.h"
 #include "names.h"
 #include "netlink.h"
+#include "output.h"
 #include "reassurectl.h"
 #include "stack.h"
+#include "text.h"
 
 #define NS_PER_SECOND 1000000000ull
 
@@ -68,14 +69,6 @@ int monitor_options(int argc, char **argv, struct monitor_options *options)
 	return count ? parse_count(count, &options->count) : EXIT_OK;
 }
 
-/* Programs choose their names; terminals are not to obey them. */
-static void print_text(FILE *to, const char *text)
-{
-	for (; *text; text++)
-		fputc(isprint((unsigned char)*text) ||
-		      (unsigned char)*text >= 0xa0 ? *text : '?', to);
-}
-
 static void print_time(FILE *to, __u64 time_ns)
 {
 	time_t seconds = time_ns / NS_PER_SECOND;
@@ -99,7 +92,7 @@ static void print_place(FILE *to, const struct event *event)
 {
 	if (event->name) {
 		fputs(" in ", to);
-		print_text(to, event->name);
+		text_print(to, event->name);
 	} else {
 		fputs(" outside of rescue points", to);
 	}
@@ -111,19 +104,19 @@ static void print_frame(FILE *to, const struct frame *frame, size_t number)
 {
 	fprintf(to, "  #%-2zu ", number);
 	if (frame->function) {
-		print_text(to, frame->function);
+		text_print(to, frame->function);
 		fprintf(to, "+0x%llx", frame->function_offset);
 	} else {
 		fprintf(to, "0x%llx", frame->address);
 	}
 	if (frame->mapping && frame->mapping->path) {
 		fputs(" (", to);
-		print_text(to, frame->mapping->path);
+		text_print(to, frame->mapping->path);
 		fprintf(to, "+0x%llx)", frame->offset);
 	}
 	if (frame->source) {
 		fputs(" at ", to);
-		print_text(to, frame->source);
+		text_print(to, frame->source);
 		fprintf(to, ":%d", frame->line);
 	}
 	fputc('\n', to);
@@ -137,7 +130,7 @@ void monitor_print(FILE *to, const struct event *event,
 	print_time(to, event->time_ns);
 	fputs(event->outcome == REASSURE_OUTCOME_RESCUED ? "rescued " :
 							   "not rescued ", to);
-	print_text(to, event->command ?: "?");
+	text_print(to, event->command ?: "?");
 	fprintf(to, "[%u", event->pid);
 	if (event->tid != event->pid)
 		fprintf(to, "/%u", event->tid);
@@ -164,58 +157,6 @@ static void add(struct json_object *object, const char *name,
 static struct json_object *number_json(__u64 value)
 {
 	return json_object_new_uint64(value);
-}
-
-/* How many bytes the character at @text has in UTF-8; 0 where it is none. */
-static int character_size(const unsigned char *text)
-{
-	/* Of the second byte, for those that are too long, or no characters. */
-	unsigned char least = 0x80, most = 0xbf;
-	int size, i;
-
-	if (*text < 0x80)
-		return 1;
-	if (*text < 0xc2 || *text > 0xf4)
-		return 0;
-	size = *text < 0xe0 ? 2 : *text < 0xf0 ? 3 : 4;
-	if (*text == 0xe0)
-		least = 0xa0;
-	else if (*text == 0xed)
-		most = 0x9f;
-	else if (*text == 0xf0)
-		least = 0x90;
-	else if (*text == 0xf4)
-		most = 0x8f;
-	/* The 0 at the end is no part of one. */
-	if (text[1] < least || text[1] > most)
-		return 0;
-	for (i = 2; i < size; i++)
-		if (text[i] < 0x80 || text[i] > 0xbf)
-			return 0;
-	return size;
-}
-
-/* JSON is in UTF-8; programs' names and paths may be anything. */
-static struct json_object *string_json(const char *text)
-{
-	static const char unknown[] = "\xef\xbf\xbd";
-	struct json_object *object = NULL;
-	char *clean, *to;
-	int size;
-
-	if (!text)
-		return NULL;
-	clean = malloc(strlen(text) * strlen(unknown) + 1);
-	if (!clean)
-		return NULL;
-	for (to = clean; *text; text += size ?: 1) {
-		size = character_size((const unsigned char *)text);
-		to = size ? mempcpy(to, text, size) :
-			    mempcpy(to, unknown, strlen(unknown));
-	}
-	object = json_object_new_string_len(clean, to - clean);
-	free(clean);
-	return object;
 }
 
 /* Numbers beyond 2^53 are not safe in JSON. */
@@ -245,17 +186,17 @@ static struct json_object *frame_json(const struct frame *frame)
 
 	add(object, "address", address_json(frame->address));
 	if (frame->mapping) {
-		add(object, "file", string_json(frame->mapping->path));
+		add(object, "file", text_json(frame->mapping->path));
 		add(object, "build_id", build_id_json(frame->mapping));
 		add(object, "offset", number_json(frame->offset));
 	}
 	if (frame->function) {
-		add(object, "function", string_json(frame->function));
+		add(object, "function", text_json(frame->function));
 		add(object, "function_offset",
 		    number_json(frame->function_offset));
 	}
 	if (frame->source) {
-		add(object, "source", string_json(frame->source));
+		add(object, "source", text_json(frame->source));
 		add(object, "line", json_object_new_int(frame->line));
 	}
 	return object;
@@ -297,10 +238,10 @@ struct json_object *monitor_json(const struct event *event,
 	size_t i;
 
 	add(object, "number", number_json(event->number));
-	add(object, "outcome", string_json(outcome_names[event->outcome]));
-	add(object, "rescue_point", string_json(event->name));
+	add(object, "outcome", text_json(outcome_names[event->outcome]));
+	add(object, "rescue_point", text_json(event->name));
 	if (event->outcome == REASSURE_OUTCOME_REFUSED)
-		add(object, "reason", string_json(refusal_name(event)));
+		add(object, "reason", text_json(refusal_name(event)));
 	if (event->outcome == REASSURE_OUTCOME_RESCUED)
 		add(object, "pages_restored", number_json(event->pages));
 	add(object, "duration_ns", number_json(event->duration_ns));
@@ -308,11 +249,11 @@ struct json_object *monitor_json(const struct event *event,
 	add(object, "monotonic_ns", number_json(event->monotonic_ns));
 	add(object, "pid", number_json(event->pid));
 	add(object, "tid", number_json(event->tid));
-	add(object, "command", string_json(event->command));
-	add(object, "cgroup", string_json(event->cgroup));
+	add(object, "command", text_json(event->command));
+	add(object, "cgroup", text_json(event->cgroup));
 	add(object, "cgroup_id", number_json(event->cgroup_id));
 	add(object, "signal", event->signal ?
-	    string_json(event_signal(event)) : NULL);
+	    text_json(event_signal(event)) : NULL);
 	add(object, "code", event->signal ?
 	    json_object_new_int(event->code) : NULL);
 	add(object, "address", event->has_address ?
@@ -324,102 +265,21 @@ struct json_object *monitor_json(const struct event *event,
 	return object;
 }
 
-/* json-c leaves control characters from 0x7f on as they are. */
-void monitor_print_json(FILE *to, struct json_object *object)
-{
-	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
-	const unsigned char *text =
-		(const void *)json_object_to_json_string_ext(object, flags);
-
-	for (; *text; text++) {
-		if (*text == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f)
-			fprintf(to, "\\u%04x", *++text);
-		else if (*text == 0x7f)
-			fputs("\\u007f", to);
-		else
-			fputc(*text, to);
-	}
-	fputc('\n', to);
-	json_object_put(object);
-}
-
-/* Who was told to end waits so long for who reads what it has begun to write. */
-#define LAST_SECONDS 1
-
-static bool interrupted;
-/* SIGINT and SIGTERM, and SIGALRM after them; blocked but while waiting. */
-static sigset_t ending;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
-	alarm(LAST_SECONDS);
-}
-
-/* To interrupt a write is not enough: it may be about to begin, or go on. */
-static void on_alarm(int sig)
-{
-	(void)sig;
-	close(STDOUT_FILENO);
-}
-
-static bool is_interrupted(void)
-{
-	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED);
-}
-
-void monitor_catch_signals(void)
-{
-	struct sigaction action = {
-		.sa_handler = on_signal,
-		.sa_flags = SA_RESTART,
-	};
-	struct sigaction last = { .sa_handler = on_alarm };
-
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGALRM);
-	sigprocmask(SIG_BLOCK, &ending, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGALRM, &last, NULL);
-	/* Whoever began us may have it ignored; children are waited for. */
-	signal(SIGCHLD, SIG_DFL);
-}
-
-/* Who reads the output may keep us waiting. */
-static void begin_output(void)
-{
-	sigprocmask(SIG_UNBLOCK, &ending, NULL);
-}
-
-/* False when there is to be no more. */
-static bool end_output(void)
-{
-	/* Who reads it waits for it. */
-	bool written = !fflush(stdout);
-
-	sigprocmask(SIG_BLOCK, &ending, NULL);
-	return written && !is_interrupted();
-}
-
 static bool show_lost(__u64 lost, void *data)
 {
 	const struct monitoring *monitoring = data;
 	struct json_object *object;
 
-	begin_output();
+	interruption_begin_output();
 	if (monitoring->options.json) {
 		object = json_object_new_object();
-		add(object, "outcome", string_json("lost"));
+		add(object, "outcome", text_json("lost"));
 		add(object, "events", number_json(lost));
-		monitor_print_json(stdout, object);
+		print_json_line(stdout, object);
 	} else {
 		printf("%llu events were lost\n", lost);
 	}
-	return end_output();
+	return interruption_end_output();
 }
 
 bool monitor_show_event(const struct event *event, void *data)
@@ -430,13 +290,13 @@ bool monitor_show_event(const struct event *event, void *data)
 	bool failed;
 	size_t count = stack_unwind(event, frames, &failed);
 
-	begin_output();
+	interruption_begin_output();
 	if (monitoring->options.json) {
 		object = monitor_json(event, frames, count);
 		if (failed)
 			add(object, "unwinding_failed",
 			    json_object_new_boolean(true));
-		monitor_print_json(stdout, object);
+		print_json_line(stdout, object);
 	} else {
 		monitor_print(stdout, event, frames, count);
 		if (failed)
@@ -444,22 +304,13 @@ bool monitor_show_event(const struct event *event, void *data)
 	}
 	stack_free(frames, count);
 	monitoring->shown++;
-	return end_output() && monitoring->shown != monitoring->options.count;
+	return interruption_end_output() &&
+	       monitoring->shown != monitoring->options.count;
 }
 
 static bool await(int fd)
 {
-	struct pollfd poll = { .fd = fd, .events = POLLIN };
-	sigset_t none;
-
-	sigemptyset(&none);
-	while (!is_interrupted()) {
-		if (ppoll(&poll, 1, NULL, &none) > 0)
-			return true;
-		if (errno != EINTR)
-			return false;
-	}
-	return false;
+	return interruption_wait(fd, NULL) > 0;
 }
 
 int cmd_monitor(int argc, char **argv)
@@ -469,7 +320,7 @@ int cmd_monitor(int argc, char **argv)
 
 	if (ret)
 		return ret;
-	monitor_catch_signals();
+	interruption_catch();
 	ret = kernel_monitor(monitor_show_event, show_lost, await, &monitoring);
 	alarm(0);
 	return ret ? EXIT_FAILED : EXIT_OK;

@@ -31,9 +31,6 @@ void monitor_print(FILE *to, const struct event *event,
 /* To be put by the caller. */
 struct json_object *monitor_json(const struct event *event,
 				 const struct frame *frames, size_t count);
-/* A line, and puts it. */
-void monitor_print_json(FILE *to, struct json_object *object);
-void monitor_catch_signals(void);
 /* @data: struct monitoring.  False when it wants no more. */
 bool monitor_show_event(const struct event *event, void *data);
 

@@ -34,6 +34,25 @@ void print_json(struct json_object *value)
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+/* json-c leaves control characters from 0x7f on as they are. */
+void print_json_line(FILE *to, struct json_object *object)
+{
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+	const unsigned char *text =
+		(const void *)json_object_to_json_string_ext(object, flags);
+
+	for (; *text; text++) {
+		if (*text == 0xc2 && text[1] >= 0x80 && text[1] <= 0x9f)
+			fprintf(to, "\\u%04x", *++text);
+		else if (*text == 0x7f)
+			fputs("\\u007f", to);
+		else
+			fputc(*text, to);
+	}
+	fputc('\n', to);
+	json_object_put(object);
+}
+
 void add_counters_json(struct json_object *object,
 		       const struct kernel_answer *answer)
 {

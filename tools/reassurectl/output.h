@@ -3,6 +3,7 @@
 #define REASSURECTL_OUTPUT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 struct json_object;
 struct kernel_answer;
@@ -10,6 +11,8 @@ struct kernel_answer;
 /* The only option of verbs that show something. */
 int json_option(int argc, char **argv, bool *json);
 void print_json(struct json_object *value);
+/* In one line, and puts it. */
+void print_json_line(FILE *to, struct json_object *object);
 void add_counters_json(struct json_object *object,
 		       const struct kernel_answer *answer);
 void print_counters(const struct kernel_answer *answer, const char *indent);

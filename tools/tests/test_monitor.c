@@ -21,7 +21,9 @@
 #include "test.h"
 
 #include "event.h"
+#include "interruption.h"
 #include "monitor.h"
+#include "output.h"
 #include "stack.h"
 
 static void test_options(void **state)
@@ -310,7 +312,7 @@ static void assert_command(const char *command, const char *json)
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	monitor_print_json(stream, monitor_json(&event, NULL, 0));
+	print_json_line(stream, monitor_json(&event, NULL, 0));
 	fclose(stream);
 	at = strstr(text, "\"command\":");
 	assert_non_null(at);
@@ -586,7 +588,7 @@ static void show_in_child(const struct event *event, const int *ends, int sig)
 	/* Who waits for it may die. */
 	close(ends[0]);
 	close(ends[1]);
-	monitor_catch_signals();
+	interruption_catch();
 	if (sig)
 		raise(sig);
 	_exit(monitor_show_event(event, &monitoring));
