@@ -4,27 +4,20 @@
 
 #include <json-c/json.h>
 
+#include "list.h"
 #include "names.h"
 #include "netlink.h"
 #include "output.h"
 #include "reassurectl.h"
-
-static struct json_object *string_or_null(const char *text)
-{
-	return text ? json_object_new_string(text) : NULL;
-}
+#include "state.h"
+#include "text.h"
 
 static struct json_object *build_id_json(const struct kernel_answer *answer)
 {
-	char text[2 * REASSURE_BUILD_ID_MAX + 1] = "";
-	int i;
+	char text[BUILD_ID_TEXT_SIZE];
 
-	if (!answer->build_id_size ||
-	    answer->build_id_size > REASSURE_BUILD_ID_MAX)
-		return NULL;
-	for (i = 0; i < answer->build_id_size; i++)
-		sprintf(text + 2 * i, "%02x", answer->build_id[i]);
-	return json_object_new_string(text);
+	build_id_text(answer, text);
+	return *text ? json_object_new_string(text) : NULL;
 }
 
 static struct json_object *signals_json(__u64 signals)
@@ -65,9 +58,9 @@ static struct json_object *landings_json(const struct kernel_answer *answer)
 	for (i = 0; i < answer->nr_landings; i++, landings++) {
 		object = json_object_new_object();
 		json_object_object_add(object, "path",
-				       string_or_null(landings->path));
+				       text_json(landings->path));
 		json_object_object_add(object, "file",
-				       string_or_null(file_state_names[landings->file_state]));
+				       text_json(file_state_names[landings->file_state]));
 		json_object_object_add(object, "landings",
 				       json_object_new_int64(landings->count));
 		json_object_object_add(object, "probed",
@@ -86,22 +79,22 @@ static struct json_object *cgroups_json(const struct kernel_answer *answer)
 		return NULL;
 	array = json_object_new_array();
 	for (i = 0; i < answer->nr_cgroups; i++)
-		json_object_array_add(array, json_object_new_string(answer->cgroups[i]));
+		json_object_array_add(array, text_json(answer->cgroups[i]));
 	return array;
 }
 
-static void add_json(const struct kernel_answer *answer, void *data)
+struct json_object *list_json(const struct kernel_answer *answer)
 {
 	struct json_object *object = json_object_new_object();
 	const char *handled = handled_names[answer->handled];
 
-	json_object_object_add(object, "name", string_or_null(answer->name));
-	json_object_object_add(object, "exe", string_or_null(answer->path));
+	json_object_object_add(object, "name", text_json(answer->name));
+	json_object_object_add(object, "exe", text_json(answer->path));
 	json_object_object_add(object, "file",
-			       string_or_null(file_state_names[answer->file_state]));
+			       text_json(file_state_names[answer->file_state]));
 	json_object_object_add(object, "build_id", build_id_json(answer));
 	json_object_object_add(object, "function",
-			       string_or_null(answer->function));
+			       text_json(answer->function));
 	json_object_object_add(object, "offset",
 			       json_object_new_uint64(answer->offset));
 	json_object_object_add(object, "return", answer->has_value ?
@@ -109,22 +102,22 @@ static void add_json(const struct kernel_answer *answer, void *data)
 	json_object_object_add(object, "signals",
 			       signals_json(answer->signals));
 	json_object_object_add(object, "handled",
-			       string_or_null(handled));
+			       text_json(handled));
 	json_object_object_add(object, "shared",
-			       string_or_null(shared_names[answer->shared]));
+			       text_json(shared_names[answer->shared]));
 	json_object_object_add(object, "budget", budget_json(answer));
 	json_object_object_add(object, "exhausted",
-			       string_or_null(exhausted_names[answer->exhausted]));
+			       text_json(exhausted_names[answer->exhausted]));
 	json_object_object_add(object, "allow_setuid",
 			       json_object_new_boolean(answer->allow_setuid));
 	json_object_object_add(object, "deadline", answer->deadline_ms ?
 			       json_object_new_int64(answer->deadline_ms) : NULL);
 	json_object_object_add(object, "mode",
-			       string_or_null(mode_names[answer->mode]));
+			       text_json(mode_names[answer->mode]));
 	json_object_object_add(object, "enabled",
 			       json_object_new_boolean(answer->enabled));
 	json_object_object_add(object, "threads",
-			       string_or_null(threads_names[answer->threads]));
+			       text_json(threads_names[answer->threads]));
 	json_object_object_add(object, "watchdog",
 			       json_object_new_int64(answer->watchdog_ms));
 	json_object_object_add(object, "escalate",
@@ -134,7 +127,12 @@ static void add_json(const struct kernel_answer *answer, void *data)
 			       json_object_new_int64(answer->exits));
 	json_object_object_add(object, "landings", landings_json(answer));
 	add_counters_json(object, answer);
-	json_object_array_add(data, object);
+	return object;
+}
+
+static void add_json(const struct kernel_answer *answer, void *data)
+{
+	json_object_array_add(data, list_json(answer));
 }
 
 static void print_signals(__u64 signals)
@@ -147,19 +145,6 @@ static void print_signals(__u64 signals)
 			continue;
 		printf("%s%s", separator, signal->name);
 		separator = ",";
-	}
-}
-
-/* What an administrator has to do something about. */
-static const char *file_state_note(__u32 state)
-{
-	switch (state) {
-	case REASSURE_FILE_REPLACED:
-		return "  replaced: the path leads to another file, or to none; see refresh\n";
-	case REASSURE_FILE_REWRITTEN:
-		return "  rewritten: the file was written to; see refresh\n";
-	default:
-		return "";
 	}
 }
 
@@ -196,7 +181,9 @@ static void print(const struct kernel_answer *answer, void *data)
 	if (answer->function)
 		printf(", %s", answer->function);
 	printf(" at 0x%llx\n", answer->offset);
-	fputs(file_state_note(answer->file_state), stdout);
+	if (file_state_notes[answer->file_state])
+		printf("  %s: %s\n", file_state_names[answer->file_state],
+		       file_state_notes[answer->file_state]);
 	fputs("  returns ", stdout);
 	if (answer->has_value)
 		printf("%lld", answer->value);

@@ -763,6 +763,26 @@ int kernel_status(answer_visitor visit, void *data)
 					  NLM_F_ACK), true, &request);
 }
 
+int kernel_get(const char *name, answer_visitor visit, void *data)
+{
+	struct request request = {
+		.verb = "show",
+		.name = name,
+		.visit = visit,
+		.data = data,
+	};
+	struct connection connection;
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_RESCUE_POINT_GET,
+			  NLM_F_ACK);
+	return simple_request(&connection, msg,
+			      msg && !nla_put_string(msg, REASSURE_A_NAME, name),
+			      &request);
+}
+
 /* Keeps the messages of a dump until it is known to be consistent. */
 struct kept_messages {
 	struct nl_msg **messages;

@@ -104,6 +104,7 @@ int kernel_add(const struct add_options *options, const char *name,
 int kernel_set(const struct add_options *options);
 int kernel_rebind(const char *name, const struct place *place);
 int kernel_delete(const char *name);
+int kernel_get(const char *name, answer_visitor visit, void *data);
 int kernel_list(answer_visitor visit, void *data);
 int kernel_switch(bool on);
 int kernel_status(answer_visitor visit, void *data);

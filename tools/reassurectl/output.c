@@ -27,6 +27,18 @@ int json_option(int argc, char **argv, bool *json)
 	return EXIT_OK;
 }
 
+void build_id_text(const struct kernel_answer *answer, char *text)
+{
+	int i;
+
+	*text = 0;
+	/* A longer one is not of this module. */
+	if (answer->build_id_size > REASSURE_BUILD_ID_MAX)
+		return;
+	for (i = 0; i < answer->build_id_size; i++)
+		sprintf(text + 2 * i, "%02x", answer->build_id[i]);
+}
+
 void print_json(struct json_object *value)
 {
 	puts(json_object_to_json_string_ext(value, JSON_C_TO_STRING_PRETTY |

@@ -5,11 +5,17 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include <reassure.h>
+
+#define BUILD_ID_TEXT_SIZE (2 * REASSURE_BUILD_ID_MAX + 1)
+
 struct json_object;
 struct kernel_answer;
 
 /* The only option of verbs that show something. */
 int json_option(int argc, char **argv, bool *json);
+/* In hexadecimal, BUILD_ID_TEXT_SIZE bytes; "" where there is none. */
+void build_id_text(const struct kernel_answer *answer, char *text);
 void print_json(struct json_object *value);
 /* In one line, and puts it. */
 void print_json_line(FILE *to, struct json_object *object);

@@ -9,7 +9,7 @@
 #include "reassurectl.h"
 
 #define VERBS \
-	"add, set, list, status, monitor, enable, disable, on, off, refresh, check, apply, save"
+	"add, set, list, show, status, monitor, enable, disable, on, off, refresh, check, apply, save"
 
 static const struct verb {
 	const char *name;
@@ -79,6 +79,12 @@ static const struct verb {
 	  "  --build-id HEX    the build-id that the file must have; default: any\n" },
 	{ "list", cmd_list,
 	  "list [--json]\n\nShows the rescue points and their counters.\n" },
+	{ "show", cmd_show,
+	  "show NAME... [--json]\n"
+	  "\n"
+	  "Shows all there is to know of rescue points: whether they protect and, if\n"
+	  "not, why; their places, settings, and each of their counters.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
 	{ "status", cmd_status,
 	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
 	{ "monitor", cmd_monitor,
@@ -193,6 +199,7 @@ static void print_help(void)
 	      "return an error, and shows what became of them.\n\n"
 	      "  add      make a function a rescue point\n"
 	      "  list     show the rescue points\n"
+	      "  show     show all of some of them\n"
 	      "  status   show the counters\n"
 	      "  monitor  show faults as they come\n"
 	      "  set      change a rescue point\n"

@@ -34,6 +34,7 @@ int cmd_monitor(int argc, char **argv);
 int cmd_refresh(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_set(int argc, char **argv);
+int cmd_show(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 #endif

@@ -7,15 +7,7 @@
 #include "netlink.h"
 #include "output.h"
 #include "reassurectl.h"
-
-static const char *const off_reasons[REASSURE_OFF_MAX + 1] = {
-	[REASSURE_OFF_PARAMETER] = "loaded with enabled=0; reassurectl on",
-	[REASSURE_OFF_ADMINISTRATOR] = "by reassurectl off; reassurectl on",
-	[REASSURE_OFF_DIFFERENCE] =
-		"by itself, for a rollback left memory different, a defect; see the kernel log",
-	[REASSURE_OFF_ROLLBACK] =
-		"by itself, for a rollback failed half-way, a defect; see the kernel log",
-};
+#include "state.h"
 
 static void add_json(const struct kernel_answer *answer, void *data)
 {
