@@ -86,7 +86,12 @@ static const struct verb {
 	  "not, why; their places, settings, and each of their counters.\n"
 	  "Write -- before a NAME that begins with two dashes.\n" },
 	{ "status", cmd_status,
-	  "status [--json]\n\nShows the counters of all rescue points together.\n" },
+	  "status [--json | --prometheus]\n"
+	  "\n"
+	  "Shows the counters of all rescue points together.\n"
+	  "\n"
+	  "  --prometheus      these and those of each, for the textfile collector of\n"
+	  "                    Prometheus's node_exporter\n" },
 	{ "monitor", cmd_monitor,
 	  "monitor [--json] [--count N]\n"
 	  "\n"

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
+#include <string.h>
 
 #include <json-c/json.h>
 
 #include "names.h"
 #include "netlink.h"
 #include "output.h"
+#include "prometheus.h"
 #include "reassurectl.h"
 #include "state.h"
 
@@ -39,12 +41,32 @@ static void print(const struct kernel_answer *answer, void *data)
 	       "events_lost", answer->events_lost);
 }
 
+static int print_metrics(void)
+{
+	struct prometheus *metrics = prometheus_new();
+	bool read;
+
+	if (!metrics)
+		return failed("no memory");
+	read = !kernel_status(prometheus_add_status, metrics) &&
+	       !kernel_list(prometheus_add_point, metrics);
+	/* Of what is not whole nothing is printed. */
+	if (!prometheus_print(read ? stdout : NULL, metrics) && read)
+		return failed("no memory");
+	return read ? EXIT_OK : EXIT_FAILED;
+}
+
 int cmd_status(int argc, char **argv)
 {
 	struct json_object *object;
 	bool json;
-	int ret;
+	int ret, i;
 
+	if (argc == 2 && !strcmp(argv[1], "--prometheus"))
+		return print_metrics();
+	for (i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--prometheus"))
+			return usage_error("status: --prometheus stands alone");
 	ret = json_option(argc, argv, &json);
 	if (ret)
 		return ret;
