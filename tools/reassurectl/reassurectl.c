@@ -9,7 +9,7 @@
 #include "reassurectl.h"
 
 #define VERBS \
-	"add, set, list, show, status, monitor, enable, disable, on, off, refresh, check, apply, save"
+	"add, set, list, show, status, monitor, top, enable, disable, on, off, refresh, check, apply, save"
 
 static const struct verb {
 	const char *name;
@@ -100,6 +100,17 @@ static const struct verb {
 	  "\n"
 	  "  --json            one object a line\n"
 	  "  --count N         only the next N\n" },
+	{ "top", cmd_top,
+	  "top [--interval SECONDS] [--count N] [--sort calls|cost|rescues] [--json]\n"
+	  "\n"
+	  "Shows again and again what rescue points have counted since the last time,\n"
+	  "in its place on a terminal, until q is pressed or it is interrupted.\n"
+	  "\n"
+	  "  --interval SECONDS  default: 2\n"
+	  "  --count N           only N times\n"
+	  "  --sort WHAT         by calls (default), by cost: pages saved, then time of\n"
+	  "                      rollbacks; or by rescues, then what was refused\n"
+	  "  --json              one object a line\n" },
 	{ "set", cmd_set,
 	  "set NAME [--return VALUE|void] [--signals LIST]\n"
 	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
@@ -207,6 +218,7 @@ static void print_help(void)
 	      "  show     show all of some of them\n"
 	      "  status   show the counters\n"
 	      "  monitor  show faults as they come\n"
+	      "  top      show what rescue points do now\n"
 	      "  set      change a rescue point\n"
 	      "  disable  let calls alone for a while\n"
 	      "  enable   protect them again\n"
