@@ -17,8 +17,8 @@ int json_option(int argc, char **argv, bool *json)
 	*json = false;
 	for (i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--json") && strcmp(argv[i], "-j"))
-			return usage_error("%s: unknown argument '%s'; it takes --json",
-					   argv[0], argv[i]);
+			return usage_error("%s: unknown argument '%s'; see 'reassurectl help %s'",
+					   argv[0], argv[i], argv[0]);
 		if (*json)
 			return usage_error("%s: --json is given twice",
 					   argv[0]);

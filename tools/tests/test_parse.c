@@ -471,6 +471,12 @@ static void test_other_verbs(void **state)
 			 EXIT_USAGE);
 	assert_int_equal(cmd_set(2, (char *[]){ "set", "a", NULL }),
 			 EXIT_USAGE);
+	assert_int_equal(cmd_status(3, (char *[]){ "status", json, "--prometheus", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "--prometheus stands alone");
+	assert_int_equal(cmd_status(2, (char *[]){ "status", "--prom", NULL }),
+			 EXIT_USAGE);
+	assert_contains(last_message, "'--prom'; see 'reassurectl help status'");
 	assert_int_equal(cmd_enable(1, (char *[]){ "enable", NULL }),
 			 EXIT_USAGE);
 	assert_contains(last_message, "enable takes the NAMEs");

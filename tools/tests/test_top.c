@@ -206,6 +206,7 @@ static void test_sort(void **state)
 
 /* How many times the module has been asked. */
 static __u64 asked;
+static __u32 fake_off;
 /* As the module when it is unloaded. */
 static __u64 asked_before_failure;
 
@@ -218,6 +219,7 @@ static bool read_fake(struct sample *sample)
 	}
 	asked++;
 	sample->time_ns = asked * 1500000000;
+	sample->off = fake_off;
 	add(sample, "quiet", 5, 0);
 	add(sample, "busy", 12 * asked, 2 * asked);
 	return true;
@@ -266,6 +268,11 @@ static void test_plain(void **state)
 	setenv("TERM", "xterm", 1);
 	text = run_plain(&options);
 	assert_string_equal(text, TABLE "\n" TABLE);
+	free(text);
+	fake_off = REASSURE_OFF_DIFFERENCE;
+	text = run_plain(&options);
+	fake_off = REASSURE_OFF_NOT;
+	assert_contains(text, " in 1.5 s; SWITCHED OFF, see status\n");
 	free(text);
 }
 
