@@ -4,6 +4,7 @@
  * kernel log has a line for each rescue.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "lib/harness.h"
 #include "lib/reassure_test.h"
 
+#define NOBODY	65534
 #define PAGES	16
 
 static unsigned char *area;
@@ -176,6 +178,36 @@ TEST_F(counters, have_a_file_each)
 		  REASSURE_COUNTERS);
 	check_dir(_metadata, REASSURE_SYSFS "/rescue_points/test/refused",
 		  REASSURE_REFUSALS);
+}
+
+/* Whom the names and numbers are not for can be kept out. */
+static int nobody(void *seen)
+{
+	static const char *const files[] = {
+		REASSURE_SYSFS "/rescues",
+		REASSURE_SYSFS "/rescue_points/test/rescues",
+		REASSURE_SYSFS "/rescue_points/later/refused/budget",
+	};
+	size_t i;
+	int fd;
+
+	CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		fd = open(files[i], O_RDONLY | O_CLOEXEC);
+		CHECK(seen ? fd >= 0 : fd < 0 && errno == EACCES);
+	}
+	return 0;
+}
+
+TEST_F(counters, can_be_hidden)
+{
+	struct rescue_point rp = { .function = dying_program, .name = "later" };
+
+	ASSERT_EQ(0, chmod(REASSURE_SYSFS, 0700));
+	ASSERT_EQ(0, rescue_point_add(&rp));
+	EXPECT_EQ(0, child_run(nobody, NULL));
+	ASSERT_EQ(0, chmod(REASSURE_SYSFS, 0755));
+	EXPECT_EQ(0, child_run(nobody, self));
 }
 
 TEST_F(counters, go_with_the_rescue_point)
