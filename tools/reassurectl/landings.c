@@ -17,6 +17,9 @@
 /* Beyond what belongs to these functions. */
 #define PLACES_MAX 65536
 
+/* The same, and many times what the C libraries have. */
+#define INSTRUCTIONS_MAX 1048576
+
 /* A place from which code is to be looked through. */
 struct place_to_look {
 	__u64 address;
@@ -37,6 +40,8 @@ struct landings_search {
 	struct place_to_look *places;
 	size_t count;
 	size_t next;
+	/* How many instructions were looked at, each time. */
+	size_t instructions;
 };
 
 struct decoded_instruction {
@@ -210,6 +215,8 @@ static void look_through(struct landings_search *search,
 	size_t done = 0;
 	bool goes_on;
 
+	if (search->instructions >= INSTRUCTIONS_MAX)
+		return;
 	if (!search->find_code(search->data, place.address, &part))
 		return;
 	do {
@@ -221,7 +228,8 @@ static void look_through(struct landings_search *search,
 						       at.operands)))
 			return;
 		done += at.decoded.length;
-		goes_on = look_at(search, &at, &place);
+		goes_on = look_at(search, &at, &place) &&
+			  ++search->instructions < INSTRUCTIONS_MAX;
 	} while (goes_on && done < part.size);
 }
 

@@ -161,13 +161,15 @@ static const char *version_name(Elf *elf, const struct section *definitions,
 	GElf_Verdef definition;
 	size_t at = 0;
 
+	/* Always forwards: what leads beyond the end would begin anew. */
 	while (gelf_getverdef(definitions->data, at, &definition)) {
 		if (definition.vd_ndx == index &&
 		    gelf_getverdaux(definitions->data, at + definition.vd_aux,
 				    &auxiliary))
 			return elf_strptr(elf, definitions->header.sh_link,
 					  auxiliary.vda_name);
-		if (!definition.vd_next)
+		if (!definition.vd_next ||
+		    definition.vd_next > definitions->data->d_size - at)
 			break;
 		at += definition.vd_next;
 	}

@@ -6,6 +6,8 @@
 
 #include "test.h"
 
+#include "exits.h"
+#include "landings.h"
 #include "libraries.h"
 #include "symbols.h"
 #include <reassure.h>
@@ -201,6 +203,43 @@ static void test_executable(void **state)
 	}
 }
 
+/* Conditional jumps to the next instruction, each of which is looked through. */
+struct jumps {
+	__u8 code[8000];
+	size_t looks;
+};
+
+static bool find_jump(void *data, __u64 address, struct code_part *part)
+{
+	struct jumps *jumps = data;
+
+	jumps->looks++;
+	if (address >= sizeof(jumps->code))
+		return false;
+	part->address = address;
+	part->code = jumps->code + address;
+	part->size = sizeof(jumps->code) - address;
+	return true;
+}
+
+/* A file made to take long is not looked through to the end. */
+static void test_endless(void **state)
+{
+	static struct jumps jumps;
+	struct landings_search *search;
+	__u64 landings[1];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(jumps.code); i += 2)
+		jumps.code[i] = 0x74;
+	search = landings_search_new(find_jump, &jumps, landings, 1);
+	assert_non_null(search);
+	landings_search_in(search, 0);
+	assert_int_equal(landings_search_end(search), 0);
+	assert_in_range(jumps.looks, 200, 1000);
+}
+
 /* Has what it needs itself. */
 static void test_static(void **state)
 {
@@ -221,6 +260,7 @@ int main(void)
 		cmocka_unit_test(test_run_path),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_executable),
+		cmocka_unit_test(test_endless),
 		cmocka_unit_test(test_static),
 	};
 

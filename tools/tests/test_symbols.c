@@ -456,6 +456,41 @@ static void test_other_files(void **state)
 	refuse("script", "is a script; name its interpreter, /usr/bin/perl");
 }
 
+/* The last version's definition says that the first follows it. */
+static void test_endless_versions(void **state)
+{
+	static unsigned char bytes[1 << 16];
+	Elf64_Verdef *definition = NULL;
+	Elf64_Ehdr *header = (void *)bytes;
+	Elf64_Shdr *section;
+	char path[4096];
+	size_t at = 0;
+	ssize_t size;
+	int fd, i;
+
+	(void)state;
+	fd = open_sample("library.so", path, sizeof(path));
+	size = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	assert_in_range(size, 4096, sizeof(bytes) - 1);
+	section = (void *)(bytes + header->e_shoff);
+	for (i = 0; i < header->e_shnum; i++)
+		if (section[i].sh_type == SHT_GNU_verdef)
+			definition = (void *)(bytes + section[i].sh_offset);
+	assert_non_null(definition);
+	while (definition->vd_next) {
+		at += definition->vd_next;
+		definition = (void *)((char *)definition + definition->vd_next);
+	}
+	definition->vd_next = -at;
+	/* It is looked for by symbols of version 3. */
+	definition->vd_ndx = 99;
+	write_sample("endless", bytes, size);
+	alarm(60);
+	find("endless", "versioned@OLD_1");
+	alarm(0);
+}
+
 /*
  * Files that are cut off or have wrong bytes are refused or read; nothing
  * crashes.
@@ -508,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_wrong_separate),
 		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_endless_versions),
 		cmocka_unit_test(test_ambiguous),
 		cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_imported),
