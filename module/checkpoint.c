@@ -16,6 +16,7 @@
 
 #include "checkpoint.h"
 #include "guarded_mm.h"
+#include "injection.h"
 #include "kernel_symbols.h"
 #include "oracle.h"
 #include "pending.h"
@@ -486,6 +487,8 @@ static __always_inline void set_open(struct checkpoint *cp, int refusal)
 		count_events(&cp->rp->counters, REASSURE_COUNTER_CHECKPOINTS, 1);
 		if (cp->settings.deadline_ms)
 			deadline_arm(cp, cp->settings.deadline_ms);
+		if (unlikely(cp->settings.injects))
+			injection_begin(cp);
 	}
 	/* From here on others may end the call. */
 	smp_store_release(&cp->open, true);

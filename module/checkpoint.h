@@ -71,8 +71,8 @@ struct inner_rescues {
  * @innermost: of the outermost, the innermost in use, or itself; of the thread
  * @lock: serialises rolling back with closing from outside, and keeps calls
  *	inside from being opened; of one at a time
- * @flags: CHECKPOINT_WORK_QUEUED while @work is, CHECKPOINT_ENTRY_QUEUED while
- *	@entry is
+ * @flags: CHECKPOINT_WORK_QUEUED while @work is, or @injection runs;
+ *	CHECKPOINT_ENTRY_QUEUED while @entry is
  * @open: not committed, abandoned or rolled back yet; set by @task, cleared
  *	under @lock
  * @entering: @entry will open it; as @open
@@ -110,6 +110,7 @@ struct inner_rescues {
  * @given_up: the call was, since it was blocked while others waited for it
  * @observed: a fault in the call was, or that its time was over
  * @entry: opens it in a process with several threads
+ * @injection: lets it fault
  * @work: of the outermost: brings the thread from a signal to its rollback
  * @info: of the signal
  *
@@ -157,6 +158,7 @@ struct checkpoint {
 	bool given_up;
 	bool observed;
 	struct callback_head entry;
+	struct callback_head injection;
 	struct callback_head work;
 	kernel_siginfo_t info;
 };

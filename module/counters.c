@@ -15,6 +15,7 @@ const char *const reassure_counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
 	[REASSURE_COUNTER_DEADLINES] = "deadlines",
 	[REASSURE_COUNTER_GIVEN_UP] = "given_up",
+	[REASSURE_COUNTER_INJECTED] = "injected",
 };
 
 const char *const reassure_refusal_names[REASSURE_REFUSALS] = {

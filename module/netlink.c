@@ -17,6 +17,7 @@
 #include "counters.h"
 #include "events.h"
 #include "generated/reassure_nl.h"
+#include "injection.h"
 #include "landings.h"
 #include "netlink.h"
 #include "rescue_point.h"
@@ -637,6 +638,54 @@ int reassure_nl_rescue_point_flush_doit(struct sk_buff *skb,
 	return 0;
 }
 
+static int parse_order(struct genl_info *info, struct injection_order *order)
+{
+	const struct nlattr *signal = info->attrs[REASSURE_A_INJECT_SIGNAL];
+	const struct nlattr *count = info->attrs[REASSURE_A_INJECT_COUNT];
+	const struct nlattr *every = info->attrs[REASSURE_A_INJECT_EVERY];
+	const struct nlattr *off = info->attrs[REASSURE_A_INJECT_OFF];
+
+	if (off && (signal || count || every)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, off,
+				    "faults are either injected or not any more");
+		return -EINVAL;
+	}
+	if (off)
+		return 0;
+	if (!signal) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the signal of the faults to inject is missing");
+		return -EINVAL;
+	}
+	if (count && every) {
+		NL_SET_ERR_MSG_ATTR(info->extack, every,
+				    "either so many calls fault, or every so many calls one");
+		return -EINVAL;
+	}
+	order->signal = nla_get_u32(signal);
+	if (nla_get_u32(signal) - 1 >= 64 ||
+	    !(BIT_ULL(order->signal - 1) & ALLOWED_SIGNALS)) {
+		NL_SET_ERR_MSG_ATTR(info->extack, signal,
+				    "one signal is needed, out of ILL TRAP ABRT BUS FPE SEGV SYS");
+		return -EINVAL;
+	}
+	if (every)
+		order->every = nla_get_u32(every);
+	else
+		order->count = count ? nla_get_u32(count) : 1;
+	return 0;
+}
+
+int reassure_nl_inject_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct injection_order order = {};
+	const char *name;
+	int ret;
+
+	ret = required_name(info, &name) ?: parse_order(info, &order);
+	return ret ?: rescue_point_inject(name, &order, info->extack);
+}
+
 static int put_counters(struct sk_buff *skb, int attribute, atomic64_t *values,
 			unsigned int count)
 {
@@ -816,6 +865,20 @@ static int put_settings(struct sk_buff *skb,
 	return 0;
 }
 
+static int put_order(struct sk_buff *skb, struct injection *injection)
+{
+	struct injection_order order;
+
+	injection_order(injection, &order);
+	if (!order.signal)
+		return 0;
+	if (nla_put_u32(skb, REASSURE_A_INJECT_SIGNAL, order.signal))
+		return -EMSGSIZE;
+	return order.every ?
+	       nla_put_u32(skb, REASSURE_A_INJECT_EVERY, order.every) :
+	       nla_put_u32(skb, REASSURE_A_INJECT_COUNT, order.count);
+}
+
 /**
  * struct rescue_point_reply - a message with a rescue point, being made
  * @skb: the message
@@ -851,6 +914,7 @@ static int put_rescue_point(struct rescue_point *rp, void *data)
 	      nla_put_u32(reply->skb, REASSURE_A_FILE_STATE,
 			  rescue_point_file_state(rp)) ?:
 	      put_landings(reply->skb, rp) ?:
+	      put_order(reply->skb, &rp->injection) ?:
 	      put_all_counters(reply->skb, &rp->counters);
 	if (ret) {
 		genlmsg_cancel(reply->skb, header);

@@ -348,6 +348,7 @@ static bool put_fault(struct sk_buff *event, const kernel_siginfo_t *info)
 void report_begin(struct report *report, const kernel_siginfo_t *info)
 {
 	report->info = info;
+	report->injected = false;
 	report->noted = false;
 	report->outcome = REASSURE_OUTCOME_OUTSIDE;
 	report->name[0] = 0;
@@ -432,7 +433,8 @@ static int put_outcome(struct sk_buff *event, const struct report *report,
 	    nla_put_u64_64bit(event, REASSURE_EVENT_DURATION, duration_ns,
 			      REASSURE_EVENT_PAD) ||
 	    (report->name[0] &&
-	     nla_put_string(event, REASSURE_EVENT_NAME, report->name)))
+	     nla_put_string(event, REASSURE_EVENT_NAME, report->name)) ||
+	    (report->injected && nla_put_flag(event, REASSURE_EVENT_INJECTED)))
 		return -EMSGSIZE;
 	if (report->outcome == REASSURE_OUTCOME_REFUSED)
 		return nla_put_u32(event, REASSURE_EVENT_REFUSAL,

@@ -12,6 +12,7 @@ struct sk_buff;
 /**
  * struct report - what is told of a fault of current when it is over
  * @info: its signal; NULL when a deadline was over
+ * @injected: it was asked for, see injection.c; there is no signal in the queue
  * @noted: report_note() was called
  * @begun: when that was done, in nanoseconds of CLOCK_MONOTONIC
  * @ip: the instruction pointer at the fault
@@ -24,6 +25,7 @@ struct sk_buff;
  */
 struct report {
 	const kernel_siginfo_t *info;
+	bool injected;
 	bool noted;
 	u64 begun;
 	unsigned long ip;

@@ -39,9 +39,15 @@ static const char *signal_name(int sig)
 	}
 }
 
-static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
-		       unsigned long ip, unsigned long restored)
+static const char *injected_text(const struct report *report)
 {
+	return report->injected ? "injected " : "";
+}
+
+static void log_rescue(struct checkpoint *cp, const struct report *report,
+		       unsigned long restored)
+{
+	const kernel_siginfo_t *info = report->info;
 	const struct rescue_point_settings *settings = &cp->settings;
 	const char *name = cp->rp->config.name;
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
@@ -55,21 +61,23 @@ static void log_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 	if (!info)
 		pr_info("rescued %s[%d] in %s: inside for %u ms, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
-			settings->deadline_ms, ip, restored, value);
+			settings->deadline_ms, report->ip, restored, value);
 	else if (info->si_signo == SIGABRT)
-		pr_info("rescued %s[%d] in %s: SIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
+		pr_info("rescued %s[%d] in %s: %sSIGABRT, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
-			ip, restored, value);
+			injected_text(report), report->ip, restored, value);
 	else
-		pr_info("rescued %s[%d] in %s: %s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
+		pr_info("rescued %s[%d] in %s: %s%s code %d address 0x%lx, ip 0x%lx, %lu pages restored, returned %s\n",
 			current->comm, task_pid_nr(current), name,
-			signal_name(info->si_signo), info->si_code,
-			(unsigned long)info->si_addr, ip, restored, value);
+			injected_text(report), signal_name(info->si_signo),
+			info->si_code, (unsigned long)info->si_addr,
+			report->ip, restored, value);
 }
 
-static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
+static void log_refusal(struct checkpoint *cp, const struct report *report,
 			int refusal)
 {
+	const kernel_siginfo_t *info = report->info;
 	const char *name = cp->rp->config.name;
 	struct rescue_point_settings settings;
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
@@ -86,13 +94,15 @@ static void log_refusal(struct checkpoint *cp, const kernel_siginfo_t *info,
 		/* The budget is that of now. */
 		rescue_point_settings(cp->rp, &settings);
 		if (__ratelimit(&budget_limit))
-			pr_warn("not rescued %s[%d] in %s: %s: the budget of %u rescues in %u seconds is spent; for more: reassurectl set %s --budget N/SECONDS or --budget unlimited\n",
-				current->comm, task_pid_nr(current), name, what,
+			pr_warn("not rescued %s[%d] in %s: %s%s: the budget of %u rescues in %u seconds is spent; for more: reassurectl set %s --budget N/SECONDS or --budget unlimited\n",
+				current->comm, task_pid_nr(current), name,
+				injected_text(report), what,
 				settings.budget_rescues,
 				settings.budget_seconds, name);
 	} else if (__ratelimit(&limit)) {
-		pr_info("not rescued %s[%d] in %s: %s: %s\n",
-			current->comm, task_pid_nr(current), name, what,
+		pr_info("not rescued %s[%d] in %s: %s%s: %s\n",
+			current->comm, task_pid_nr(current), name,
+			injected_text(report), what,
 			reassure_refusal_names[refusal]);
 	}
 }
@@ -162,8 +172,8 @@ static bool dequeue(const kernel_siginfo_t *info)
 }
 
 /*
- * The point of no return.  Takes the signal @info off its queue, and puts back
- * what the kernel changed when it forced it.
+ * The point of no return.  Takes the signal @info off its queue, if it is there,
+ * and puts back what the kernel changed when it forced it.
  *
  * Return: RESCUED when it may go on; else nothing is changed.
  * NOTHING_TO_RESCUE when the process is ending or the signal is not there; or,
@@ -247,8 +257,8 @@ static void count_inside(struct checkpoint *cp)
 }
 
 /*
- * Rescues current from the signal @info that waits in its queue, or, when that
- * is NULL, from being inside for too long.
+ * Rescues current from the signal @info that waits in its queue or is injected,
+ * or, when that is NULL, from being inside for too long.
  *
  * Return: RESCUED; NOTHING_TO_RESCUE; LOST when it must not go on; otherwise
  * the enum reassure_refusal.
@@ -279,7 +289,7 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		checkpoint_cancel(cp, &rb);
 		return REASSURE_REFUSED_BUDGET;
 	}
-	refusal = take_signal(cp, info);
+	refusal = take_signal(cp, report->injected ? NULL : info);
 	if (refusal != RESCUED) {
 		checkpoint_cancel(cp, &rb);
 		return refusal;
@@ -292,7 +302,7 @@ static int rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		count_events(counters, REASSURE_COUNTER_DEADLINES, 1);
 	count_events(counters, REASSURE_COUNTER_ROLLBACK_NS,
 		     ktime_get_ns() - start);
-	log_rescue(cp, info, report->ip, rb.restored);
+	log_rescue(cp, report, rb.restored);
 	report_rescue(report, cp->rp->config.name, rb.restored);
 	return RESCUED;
 }
@@ -321,7 +331,7 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
 
 	if (refusal >= 0) {
 		count_refusal(&cp->rp->counters, refusal);
-		log_refusal(cp, info, refusal);
+		log_refusal(cp, report, refusal);
 		report_refusal(report, cp->rp->config.name, refusal);
 	}
 	/* The other threads must not go on either. */
@@ -346,6 +356,10 @@ static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		report_note(report);
 		report_refusal(report, cp->rp->config.name, result);
 	} else if (cp->open) {
+		/* The call that has it is the first that is tried. */
+		if (report->injected && !report->noted)
+			count_events(&cp->rp->counters,
+				     REASSURE_COUNTER_INJECTED, 1);
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
 		report_note(report);
@@ -389,6 +403,54 @@ static void let_others_go(struct checkpoint *cp)
 		checkpoint_give_up(open->gm);
 }
 
+/*
+ * As rescue_current(); @injected: it is not in the queue.
+ *
+ * Return: whether current is to have the signal.
+ */
+static bool rescue_calls(struct checkpoint *cp, const kernel_siginfo_t *info,
+			 bool injected)
+{
+	bool observed = false;
+	struct checkpoint *first;
+	struct report report;
+	int result;
+
+	/* Task work is also run from do_exit(), where the memory is gone. */
+	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
+		return false;
+	/* The calls are about to be let go. */
+	if (switch_is_off())
+		return false;
+	first = cp->first;
+	report_begin(&report, info);
+	report.injected = injected;
+	for (; cp; cp = cp->outer) {
+		if (observed && is_observer(cp))
+			continue;
+		result = try_rescue(cp, info, &report);
+		observed |= result == REASSURE_REFUSED_OBSERVED;
+		if (result == RESCUED || result == LOST) {
+			checkpoint_end_inside(cp);
+			report_end(&report);
+			return false;
+		}
+		/* Nor is there a fault, if the call is over that was to have it. */
+		if (result == NOTHING_TO_RESCUE &&
+		    (cp->open || (injected && !report.noted))) {
+			report_cancel(&report);
+			return false;
+		}
+		/* Each has a deadline of its own. */
+		if (!info && result != REASSURE_REFUSED_ESCALATED)
+			break;
+	}
+	if (observed)
+		let_others_go(first->innermost);
+	report_end(&report);
+	return true;
+}
+
 /**
  * rescue_current() - take current back to the entry of its call, if it has one
  * @cp: its innermost checkpoint, or the one for which it is too late
@@ -401,38 +463,18 @@ static void let_others_go(struct checkpoint *cp)
  */
 void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info)
 {
-	bool observed = false;
-	struct checkpoint *first;
-	struct report report;
-	int result;
+	rescue_calls(cp, info, false);
+}
 
-	/* Task work is also run from do_exit(), where the memory is gone. */
-	if (current->flags & PF_EXITING || !checkpoint_is_of_current(cp))
-		return;
-	/* The calls are about to be let go. */
-	if (switch_is_off())
-		return;
-	first = cp->first;
-	report_begin(&report, info);
-	for (; cp; cp = cp->outer) {
-		if (observed && is_observer(cp))
-			continue;
-		result = try_rescue(cp, info, &report);
-		observed |= result == REASSURE_REFUSED_OBSERVED;
-		if (result == RESCUED || result == LOST) {
-			checkpoint_end_inside(cp);
-			report_end(&report);
-			return;
-		}
-		if (cp->open && result == NOTHING_TO_RESCUE) {
-			report_cancel(&report);
-			return;
-		}
-		/* Each has a deadline of its own. */
-		if (!info && result != REASSURE_REFUSED_ESCALATED)
-			break;
-	}
-	if (observed)
-		let_others_go(first->innermost);
-	report_end(&report);
+/**
+ * rescue_injected() - the same for a signal that is in no queue
+ * @cp: the innermost checkpoint of current, which is to have the fault
+ * @info: the signal
+ *
+ * Return: whether nothing is left to do: current was rescued, or its call was
+ * ended meanwhile, so that there is no fault.  If not, it is to have the signal.
+ */
+bool rescue_injected(struct checkpoint *cp, const kernel_siginfo_t *info)
+{
+	return !rescue_calls(cp, info, true);
 }

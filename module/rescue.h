@@ -7,5 +7,6 @@
 struct checkpoint;
 
 void rescue_current(struct checkpoint *cp, const kernel_siginfo_t *info);
+bool rescue_injected(struct checkpoint *cp, const kernel_siginfo_t *info);
 
 #endif

@@ -14,6 +14,7 @@
 #include "deadline.h"
 #include "fatal_signal.h"
 #include "guarded_mm.h"
+#include "injection.h"
 #include "landings.h"
 #include "mapping_guard.h"
 #include "rescue_point.h"
@@ -76,7 +77,10 @@ static void free_rescue_point(struct rescue_point *rp)
 static bool close_entry(struct rescue_point *rp, int why)
 {
 	/* Orders it before what is looked at next, see on_entry(). */
-	return !test_and_set_bit(why, &rp->closed);
+	bool closed = !test_and_set_bit(why, &rp->closed);
+
+	injection_disarm(&rp->injection);
+	return closed;
 }
 
 static void close_calls(struct work_struct *work)
@@ -301,6 +305,7 @@ static void stop_interception(void)
 	bypass_stop();
 	skip_stop();
 	deadline_stop();
+	injection_stop();
 	write_guard_stop();
 }
 
@@ -648,6 +653,7 @@ static struct rescue_point *make(struct rescue_point_config *config,
 	__set_bit(RESCUE_POINT_INACTIVE, &rp->closed);
 	INIT_WORK(&rp->closing, close_calls);
 	seqlock_init(&rp->settings_lock);
+	injection_init(&rp->injection);
 	budget_init(&rp->budget, 0, 0);
 	ret = probed_file_init(&rp->file, file, extack);
 	if (!ret)
@@ -768,6 +774,8 @@ static int replace(struct rescue_point *old, struct rescue_point *rp,
 		return ret;
 	/* For whom it is meant is asked from now on. */
 	rp->settings = old->settings;
+	rp->settings.version = ++settings_version;
+	rp->settings.injects = false;
 	ret = register_probes(rp, extack);
 	if (ret) {
 		rp->settings.cgroups = NULL;
@@ -834,6 +842,7 @@ static void write_settings(struct rescue_point *rp,
 {
 	struct cgroup_filter *old = rp->settings.cgroups;
 
+	injection_disarm(&rp->injection);
 	settings->version = ++settings_version;
 	write_seqlock(&rp->settings_lock);
 	WRITE_ONCE(rp->settings.version, settings->version);
@@ -877,10 +886,85 @@ int rescue_point_set(const char *name,
 	rp = find_or_tell(name, extack);
 	if (rp) {
 		settings = rp->settings;
+		settings.injects = false;
 		ret = change(&settings, data) ?: set(rp, &settings);
 		if (ret && settings.cgroups != rp->settings.cgroups)
 			cgroup_filter_free(settings.cgroups);
 	}
+	mutex_unlock(&registry_lock);
+	return ret;
+}
+
+/* An injected fault that nothing rescues kills: so where one may be. */
+static int check_injection(const struct rescue_point *rp,
+			   const struct injection_order *order,
+			   struct netlink_ext_ack *extack)
+{
+	if (!(rp->settings.signals & BIT_ULL(order->signal - 1))) {
+		NL_SET_ERR_MSG(extack,
+			       "the signal is none of those of the rescue point, so the program would die of it; reassurectl set --signals adds it");
+		return -EINVAL;
+	}
+	if (rp->settings.mode == REASSURE_MODE_OBSERVE) {
+		NL_SET_ERR_MSG(extack,
+			       "the rescue point only observes, so the program would die of the fault; reassurectl set --mode rescue changes that");
+		return -EOPNOTSUPP;
+	}
+	if (is_stale(rp)) {
+		NL_SET_ERR_MSG(extack,
+			       "the rescue point is stale: its file holds another build; reassurectl refresh looks the function up again");
+		return -ESTALE;
+	}
+	if (test_bit(RESCUE_POINT_DISABLED, &rp->closed)) {
+		NL_SET_ERR_MSG(extack,
+			       "the rescue point is disabled; reassurectl enable changes that");
+		return -EOPNOTSUPP;
+	}
+	if (READ_ONCE(rp->closed)) {
+		NL_SET_ERR_MSG(extack,
+			       "the module is switched off: see reassurectl status; reassurectl on switches it on");
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static int inject(struct rescue_point *rp, const struct injection_order *order,
+		  struct netlink_ext_ack *extack)
+{
+	struct rescue_point_settings settings = rp->settings;
+	bool off = !order->signal;
+	int ret = off ? 0 : check_injection(rp, order, extack);
+
+	if (ret)
+		return ret;
+	/* With a version of their own, so that each thread gets to know. */
+	settings.injects = !off;
+	write_settings(rp, &settings);
+	if (!off)
+		injection_arm(&rp->injection, order, settings.version);
+	return 0;
+}
+
+/**
+ * rescue_point_inject() - let calls of a rescue point fault
+ * @name: its name
+ * @order: which, and how; with no signal, none any more
+ * @extack: receives what is wrong
+ *
+ * Whatever changes the rescue point ends it.
+ *
+ * Return: 0 or an error, then nothing has changed.
+ */
+int rescue_point_inject(const char *name, const struct injection_order *order,
+			struct netlink_ext_ack *extack)
+{
+	struct rescue_point *rp;
+	int ret = -ENOENT;
+
+	mutex_lock(&registry_lock);
+	rp = find_or_tell(name, extack);
+	if (rp)
+		ret = inject(rp, order, extack);
 	mutex_unlock(&registry_lock);
 	return ret;
 }

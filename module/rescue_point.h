@@ -12,6 +12,7 @@
 #include "budget.h"
 #include "cgroup_filter.h"
 #include "counters.h"
+#include "injection.h"
 #include "probe.h"
 
 struct netlink_ext_ack;
@@ -37,6 +38,7 @@ struct landings_config;
  *	in milliseconds
  * @escalate: how often it is rescued inside one call of another
  * @deadline_ms: how long a call may take, in milliseconds; 0 for no limit
+ * @injects: whether calls look if they are to fault
  * @budget_rescues: rescues in @budget_seconds; 0 for no limit
  * @budget_seconds: the period
  * @cgroups: in which cgroups a process must be, or NULL.  Belongs to the rescue
@@ -58,6 +60,7 @@ struct rescue_point_settings {
 	u32 watchdog_ms;
 	u32 escalate;
 	u32 deadline_ms;
+	bool injects;
 	u32 budget_rescues;
 	u32 budget_seconds;
 	struct cgroup_filter *cgroups;
@@ -116,6 +119,7 @@ struct rescue_point_config {
  * @nr_landings: how many files
  * @budget: how many rescues are left
  * @counters: what happened here
+ * @injection: which calls fault
  * @kobject: /sys/kernel/reassure/rescue_points/NAME, holds no reference
  * @goes: is left out of what is being applied, or moves; under the registry's
  *	lock
@@ -136,6 +140,7 @@ struct rescue_point {
 	unsigned int nr_landings;
 	struct budget budget;
 	struct counters counters;
+	struct injection injection;
 	struct kobject *kobject;
 	bool goes;
 	bool skips;
@@ -176,6 +181,9 @@ int rescue_point_set(const char *name,
 		     int (*change)(struct rescue_point_settings *settings,
 				   void *data),
 		     void *data, struct netlink_ext_ack *extack);
+int rescue_point_inject(const char *name,
+			const struct injection_order *order,
+			struct netlink_ext_ack *extack);
 int rescue_point_apply(struct rescue_point_change *changes, unsigned int n,
 		       bool prune, struct netlink_ext_ack *extack);
 int rescue_point_delete(const char *name, struct netlink_ext_ack *extack);

@@ -25,7 +25,8 @@ TRACE_EVENT(rescue,
 			     __field(unsigned long, ip)
 			     __field(unsigned long, sp)
 			     __field(u64, pages)
-			     __field(u64, duration_ns)),
+			     __field(u64, duration_ns)
+			     __field(bool, injected)),
 	    TP_fast_assign(strscpy(__entry->name, report->name,
 				   sizeof(__entry->name));
 			   __entry->pid = task_tgid_nr(current);
@@ -35,11 +36,12 @@ TRACE_EVENT(rescue,
 			   __entry->ip = report->ip;
 			   __entry->sp = report->sp;
 			   __entry->pages = report->pages;
-			   __entry->duration_ns = duration_ns;),
-	    TP_printk("name=%s pid=%d sig=%d code=%d address=0x%lx ip=0x%lx sp=0x%lx pages=%llu duration_ns=%llu",
+			   __entry->duration_ns = duration_ns;
+			   __entry->injected = report->injected;),
+	    TP_printk("name=%s pid=%d sig=%d code=%d address=0x%lx ip=0x%lx sp=0x%lx pages=%llu duration_ns=%llu injected=%d",
 		      __entry->name, __entry->pid, __entry->sig, __entry->code,
 		      __entry->address, __entry->ip, __entry->sp,
-		      __entry->pages, __entry->duration_ns)
+		      __entry->pages, __entry->duration_ns, __entry->injected)
 );
 
 TRACE_EVENT(fault_not_rescued,
@@ -54,7 +56,8 @@ TRACE_EVENT(fault_not_rescued,
 			     __field(unsigned long, address)
 			     __field(unsigned long, ip)
 			     __field(unsigned long, sp)
-			     __field(u64, duration_ns)),
+			     __field(u64, duration_ns)
+			     __field(bool, injected)),
 	    TP_fast_assign(strscpy(__entry->name, report->name,
 				   sizeof(__entry->name));
 			   strscpy(__entry->reason, report_reason(report),
@@ -65,11 +68,13 @@ TRACE_EVENT(fault_not_rescued,
 			   __entry->address = address;
 			   __entry->ip = report->ip;
 			   __entry->sp = report->sp;
-			   __entry->duration_ns = duration_ns;),
-	    TP_printk("name=%s reason=%s pid=%d sig=%d code=%d address=0x%lx ip=0x%lx sp=0x%lx duration_ns=%llu",
+			   __entry->duration_ns = duration_ns;
+			   __entry->injected = report->injected;),
+	    TP_printk("name=%s reason=%s pid=%d sig=%d code=%d address=0x%lx ip=0x%lx sp=0x%lx duration_ns=%llu injected=%d",
 		      __entry->name, __entry->reason, __entry->pid,
 		      __entry->sig, __entry->code, __entry->address,
-		      __entry->ip, __entry->sp, __entry->duration_ns)
+		      __entry->ip, __entry->sp, __entry->duration_ns,
+		      __entry->injected)
 );
 
 #endif

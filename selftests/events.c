@@ -585,6 +585,41 @@ TEST_F(events, tell_why_there_was_no_rescue)
 	EXPECT_LE((uint64_t)victim, event->registers.rip);
 }
 
+static int injected_program(void *arg)
+{
+	CHECK(victim(NULL, false) == RESCUED);
+	return 0;
+}
+
+TEST_F(events, tell_that_it_was_injected)
+{
+	const struct rescue_point_injection injection = { .signal = SIGBUS };
+	struct rescue_point_change change = {
+		.budget_rescues = 1,
+		.budget_seconds = 1000000,
+	};
+
+	ASSERT_EQ(0, rescue_point_set("test", &change));
+	ASSERT_EQ(0, rescue_point_inject("test", &injection));
+	EXPECT_EQ(0, child_run(injected_program, NULL));
+	ASSERT_EQ(0, rescue_point_inject("test", &injection));
+	EXPECT_EQ(-SIGBUS, child_run(injected_program, NULL));
+	EXPECT_EQ(-SIGSEGV, child_run(dying_program, NULL));
+	READ_EVENTS();
+	ASSERT_EQ(3, nr_events);
+	EXPECT_TRUE(has(&events[0], REASSURE_EVENT_INJECTED));
+	EXPECT_EQ(REASSURE_OUTCOME_RESCUED, events[0].outcome);
+	EXPECT_EQ(SIGBUS, events[0].signal);
+	EXPECT_EQ(SI_KERNEL, events[0].code);
+	/* The kernel may have emulated the instruction that is probed. */
+	EXPECT_LE((uint64_t)victim, events[0].registers.rip);
+	EXPECT_GE((uint64_t)victim + 15, events[0].registers.rip);
+	EXPECT_TRUE(has(&events[1], REASSURE_EVENT_INJECTED));
+	EXPECT_EQ(REASSURE_REFUSED_BUDGET, events[1].refusal);
+	EXPECT_FALSE(has(&events[2], REASSURE_EVENT_INJECTED));
+	EXPECT_EQ(REASSURE_REFUSED_BUDGET, events[2].refusal);
+}
+
 static int program_outside(void *arg)
 {
 	victim(NULL, false);

@@ -52,12 +52,13 @@ struct message {
 
 /* How often each command is the beginning. */
 enum seed {
-	ADD, ADD_ALL, SET, SET_BUDGET, REBIND, GET, DUMP, STATUS, DEL, SEEDS
+	ADD, ADD_ALL, SET, SET_BUDGET, REBIND, INJECT, GET, DUMP, STATUS, DEL,
+	SEEDS
 };
 
 static const unsigned int weights[SEEDS] = {
 	[ADD] = 40, [ADD_ALL] = 60, [SET] = 90, [SET_BUDGET] = 30, [REBIND] = 4,
-	[GET] = 20, [DUMP] = 4, [STATUS] = 4, [DEL] = 1,
+	[INJECT] = 30, [GET] = 20, [DUMP] = 4, [STATUS] = 4, [DEL] = 1,
 };
 
 static const uint64_t numbers[] = {
@@ -195,6 +196,11 @@ static void fill_seed(enum seed seed, struct nl_msg *msg)
 		put_place(msg);
 		put_landings(msg);
 		break;
+	case INJECT:
+		nla_put_string(msg, REASSURE_A_NAME, NAME);
+		nla_put_u32(msg, REASSURE_A_INJECT_SIGNAL, SIGSEGV);
+		nla_put_u32(msg, REASSURE_A_INJECT_EVERY, 2);
+		break;
 	case GET:
 	case DEL:
 		nla_put_string(msg, REASSURE_A_NAME, NAME);
@@ -212,6 +218,7 @@ static void make_seeds(void)
 		[SET] = REASSURE_CMD_RESCUE_POINT_SET,
 		[SET_BUDGET] = REASSURE_CMD_RESCUE_POINT_SET,
 		[REBIND] = REASSURE_CMD_RESCUE_POINT_REBIND,
+		[INJECT] = REASSURE_CMD_INJECT,
 		[GET] = REASSURE_CMD_RESCUE_POINT_GET,
 		[DUMP] = REASSURE_CMD_RESCUE_POINT_GET,
 		[STATUS] = REASSURE_CMD_STATUS_GET,

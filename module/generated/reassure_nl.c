@@ -35,6 +35,16 @@ static const struct netlink_range_validation reassure_a_escalate_range = {
 	.max	= REASSURE_ESCALATE_MAX,
 };
 
+static const struct netlink_range_validation reassure_a_inject_count_range = {
+	.min	= 1ULL,
+	.max	= REASSURE_INJECT_MAX,
+};
+
+static const struct netlink_range_validation reassure_a_inject_every_range = {
+	.min	= 1ULL,
+	.max	= REASSURE_INJECT_MAX,
+};
+
 /* Common nested types */
 const struct nla_policy reassure_cgroups_nl_policy[REASSURE_CGROUPS_PATH + 1] = {
 	[REASSURE_CGROUPS_PATH] = { .type = NLA_STRING, },
@@ -167,8 +177,17 @@ static const struct nla_policy reassure_apply_nl_policy[REASSURE_A_PRUNE + 1] = 
 	[REASSURE_A_PRUNE] = { .type = NLA_FLAG, },
 };
 
+/* REASSURE_CMD_INJECT - do */
+static const struct nla_policy reassure_inject_nl_policy[REASSURE_A_INJECT_OFF + 1] = {
+	[REASSURE_A_NAME] = { .type = NLA_NUL_STRING, .len = REASSURE_NAME_MAX, },
+	[REASSURE_A_INJECT_SIGNAL] = { .type = NLA_U32, },
+	[REASSURE_A_INJECT_COUNT] = NLA_POLICY_FULL_RANGE(NLA_U32, &reassure_a_inject_count_range),
+	[REASSURE_A_INJECT_EVERY] = NLA_POLICY_FULL_RANGE(NLA_U32, &reassure_a_inject_every_range),
+	[REASSURE_A_INJECT_OFF] = { .type = NLA_FLAG, },
+};
+
 /* Ops table for reassure */
-const struct genl_split_ops reassure_nl_ops[11] = {
+const struct genl_split_ops reassure_nl_ops[12] = {
 	{
 		.cmd		= REASSURE_CMD_RESCUE_POINT_ADD,
 		.doit		= reassure_nl_rescue_point_add_doit,
@@ -240,6 +259,13 @@ const struct genl_split_ops reassure_nl_ops[11] = {
 		.doit		= reassure_nl_apply_doit,
 		.policy		= reassure_apply_nl_policy,
 		.maxattr	= REASSURE_A_PRUNE,
+		.flags		= GENL_CMD_CAP_DO,
+	},
+	{
+		.cmd		= REASSURE_CMD_INJECT,
+		.doit		= reassure_nl_inject_doit,
+		.policy		= reassure_inject_nl_policy,
+		.maxattr	= REASSURE_A_INJECT_OFF,
 		.flags		= GENL_CMD_CAP_DO,
 	},
 };

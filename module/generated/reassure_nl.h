@@ -18,7 +18,7 @@ extern const struct nla_policy reassure_landings_nl_policy[REASSURE_LANDINGS_PRO
 extern const struct nla_policy reassure_rescue_point_nl_policy[REASSURE_A_CGROUPS + 1];
 
 /* Ops table for reassure */
-extern const struct genl_split_ops reassure_nl_ops[11];
+extern const struct genl_split_ops reassure_nl_ops[12];
 
 int reassure_nl_rescue_point_get_start(struct netlink_callback *cb);
 int reassure_nl_event_get_start(struct netlink_callback *cb);
@@ -42,6 +42,7 @@ int reassure_nl_switch_doit(struct sk_buff *skb, struct genl_info *info);
 int reassure_nl_event_get_dumpit(struct sk_buff *skb,
 				 struct netlink_callback *cb);
 int reassure_nl_apply_doit(struct sk_buff *skb, struct genl_info *info);
+int reassure_nl_inject_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	REASSURE_NLGRP_EVENTS,

@@ -130,6 +130,9 @@ static int on_message(struct nl_msg *msg, void *arg)
 	if (attrs[REASSURE_A_LANDINGS])
 		answer->landings_probed =
 			count_probed(attrs[REASSURE_A_LANDINGS]);
+	if (attrs[REASSURE_A_INJECT_COUNT])
+		answer->injections_left =
+			nla_get_u32(attrs[REASSURE_A_INJECT_COUNT]);
 	return NL_OK;
 }
 

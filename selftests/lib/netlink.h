@@ -13,6 +13,7 @@
  * @messages: how many came beside the acknowledgment
  * @file_state: what the last of them says, or -1
  * @landings_probed: how many landings it says are probed
+ * @injections_left: how many calls it says are to fault
  */
 struct answer {
 	int error;
@@ -21,6 +22,7 @@ struct answer {
 	unsigned int messages;
 	int file_state;
 	unsigned int landings_probed;
+	unsigned int injections_left;
 };
 
 /**

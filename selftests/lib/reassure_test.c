@@ -519,6 +519,44 @@ int rescue_point_landings_probed(const char *name)
 	return ret ?: last_answer.landings_probed;
 }
 
+struct named_injection {
+	const char *name;
+	const struct rescue_point_injection *injection;
+};
+
+static void fill_injection(struct nl_msg *msg, const void *arg)
+{
+	const struct named_injection *named = arg;
+	const struct rescue_point_injection *injection = named->injection;
+
+	if (named->name)
+		nla_put_string(msg, REASSURE_A_NAME, named->name);
+	if (injection->signal)
+		nla_put_u32(msg, REASSURE_A_INJECT_SIGNAL, injection->signal);
+	if (injection->count)
+		nla_put_u32(msg, REASSURE_A_INJECT_COUNT, *injection->count);
+	if (injection->every)
+		nla_put_u32(msg, REASSURE_A_INJECT_EVERY, *injection->every);
+	if (injection->off)
+		nla_put_flag(msg, REASSURE_A_INJECT_OFF);
+}
+
+int rescue_point_inject(const char *name,
+			const struct rescue_point_injection *injection)
+{
+	struct named_injection named = { name, injection };
+
+	return send_message(REASSURE_CMD_INJECT, fill_injection, &named);
+}
+
+/* Of so many calls as were asked for, or a negative errno. */
+int rescue_point_injections_left(const char *name)
+{
+	int ret = send_message(REASSURE_CMD_RESCUE_POINT_GET, fill_name, name);
+
+	return ret ?: last_answer.injections_left;
+}
+
 int rescue_points_flush(void)
 {
 	return send_message(REASSURE_CMD_RESCUE_POINT_FLUSH, NULL, NULL);

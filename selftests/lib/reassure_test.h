@@ -145,6 +145,20 @@ struct rescue_point_change {
 	bool all_cgroups;
 };
 
+/**
+ * struct rescue_point_injection - which calls are to fault
+ * @signal: of what, or 0
+ * @count: so many calls, or NULL
+ * @every: every so many calls one, or NULL
+ * @off: none any more
+ */
+struct rescue_point_injection {
+	int signal;
+	const uint32_t *count;
+	const uint32_t *every;
+	bool off;
+};
+
 int rescue_point_add(const struct rescue_point *rp);
 int rescue_point_protect(const void *function);
 int rescue_point_set(const char *name,
@@ -154,6 +168,9 @@ int rescue_points_apply(const struct rescue_point *rps, size_t count,
 			bool prune, size_t *which);
 int rescue_point_file_state(const char *name);
 int rescue_point_landings_probed(const char *name);
+int rescue_point_inject(const char *name,
+			const struct rescue_point_injection *injection);
+int rescue_point_injections_left(const char *name);
 int rescue_point_delete(const char *name);
 int rescue_points_flush(void);
 const char *rescue_point_error(void);

@@ -85,6 +85,7 @@ bool event_parse(struct nlmsghdr *header, struct event *event)
 		[REASSURE_EVENT_ADDRESS] = { .type = NLA_U64 },
 		[REASSURE_EVENT_STACK_ADDRESS] = { .type = NLA_U64 },
 		[REASSURE_EVENT_MAPPINGS] = { .type = NLA_NESTED },
+		[REASSURE_EVENT_INJECTED] = { .type = NLA_FLAG },
 	};
 	struct nlattr *attrs[REASSURE_EVENT_MAX + 1];
 
@@ -106,6 +107,7 @@ bool event_parse(struct nlmsghdr *header, struct event *event)
 	event->cgroup = get_string(attrs[REASSURE_EVENT_CGROUP]);
 	event->cgroup_id = get_u64(attrs[REASSURE_EVENT_CGROUP_ID]);
 	event->signal = get_u32(attrs[REASSURE_EVENT_SIGNAL]);
+	event->injected = attrs[REASSURE_EVENT_INJECTED];
 	if (attrs[REASSURE_EVENT_CODE])
 		event->code = nla_get_s32(attrs[REASSURE_EVENT_CODE]);
 	event->has_address = attrs[REASSURE_EVENT_ADDRESS];

@@ -36,6 +36,8 @@ struct event {
 	__u32 pid;
 	__u32 tid;
 	const char *command;
+	/* Somebody asked for it, see reassurectl inject. */
+	bool injected;
 	/* NULL when it is too long. */
 	const char *cgroup;
 	__u64 cgroup_id;

@@ -83,6 +83,32 @@ static struct json_object *cgroups_json(const struct kernel_answer *answer)
 	return array;
 }
 
+static const char *signal_text(__u32 number)
+{
+	const struct signal_name *signal;
+
+	for (signal = signal_names; signal->name; signal++)
+		if ((__u32)signal->number == number)
+			return signal->name;
+	return "?";
+}
+
+static struct json_object *injection_json(const struct kernel_answer *answer)
+{
+	struct json_object *object;
+
+	if (!answer->inject_signal)
+		return NULL;
+	object = json_object_new_object();
+	json_object_object_add(object, "signal",
+			       json_object_new_string(signal_text(answer->inject_signal)));
+	json_object_object_add(object, "count", answer->inject_every ? NULL :
+			       json_object_new_int64(answer->inject_count));
+	json_object_object_add(object, "every", answer->inject_every ?
+			       json_object_new_int64(answer->inject_every) : NULL);
+	return object;
+}
+
 struct json_object *list_json(const struct kernel_answer *answer)
 {
 	struct json_object *object = json_object_new_object();
@@ -126,6 +152,7 @@ struct json_object *list_json(const struct kernel_answer *answer)
 	json_object_object_add(object, "exit_probes",
 			       json_object_new_int64(answer->exits));
 	json_object_object_add(object, "landings", landings_json(answer));
+	json_object_object_add(object, "injection", injection_json(answer));
 	add_counters_json(object, answer);
 	return object;
 }
@@ -169,6 +196,21 @@ static void print_landings(const struct kernel_answer *answer)
 			printf("  landings: %s was %s; see refresh\n",
 			       landings[i].path ?: "?",
 			       file_state_names[landings[i].file_state]);
+}
+
+static void print_injection(const struct kernel_answer *answer)
+{
+	const char *signal = signal_text(answer->inject_signal);
+
+	if (!answer->inject_signal)
+		return;
+	if (answer->inject_every)
+		printf("  injected: %s into 1 of %u calls\n", signal,
+		       answer->inject_every);
+	else
+		printf("  injected: %s into the next %u call%s\n", signal,
+		       answer->inject_count,
+		       answer->inject_count == 1 ? "" : "s");
 }
 
 static void print(const struct kernel_answer *answer, void *data)
@@ -217,6 +259,7 @@ static void print(const struct kernel_answer *answer, void *data)
 	for (i = 0; i < answer->nr_cgroups; i++)
 		printf("  only in cgroup %s\n", answer->cgroups[i]);
 	print_landings(answer);
+	print_injection(answer);
 	print_counters(answer, "  ");
 }
 

@@ -136,7 +136,8 @@ void monitor_print(FILE *to, const struct event *event,
 		fprintf(to, "/%u", event->tid);
 	fputc(']', to);
 	print_place(to, event);
-	fprintf(to, ": %s", event_signal(event));
+	fprintf(to, ": %s%s", event->injected ? "injected " : "",
+		event_signal(event));
 	if (event->signal)
 		fprintf(to, " code %d", event->code);
 	if (event->has_address)
@@ -258,6 +259,7 @@ struct json_object *monitor_json(const struct event *event,
 	    json_object_new_int(event->code) : NULL);
 	add(object, "address", event->has_address ?
 	    address_json(event->address) : NULL);
+	add(object, "injected", json_object_new_boolean(event->injected));
 	add(object, "registers", registers_json(&event->registers));
 	for (i = 0; i < count; i++)
 		json_object_array_add(list, frame_json(&frames[i]));

@@ -16,6 +16,7 @@ const char *const counter_names[REASSURE_COUNTERS] = {
 	[REASSURE_COUNTER_SKIPPED] = "skipped",
 	[REASSURE_COUNTER_DEADLINES] = "deadlines",
 	[REASSURE_COUNTER_GIVEN_UP] = "given_up",
+	[REASSURE_COUNTER_INJECTED] = "injected",
 };
 
 const char *const refusal_names[REASSURE_REFUSALS] = {

@@ -17,6 +17,7 @@
 
 #include "config.h"
 #include "event.h"
+#include "inject.h"
 #include "netlink.h"
 #include "parse.h"
 #include "reassurectl.h"
@@ -222,6 +223,19 @@ bool netlink_put_set(struct nl_msg *msg, const struct add_options *options)
 	return put_settings(msg, options);
 }
 
+bool netlink_put_inject(struct nl_msg *msg, const struct inject_options *options)
+{
+	if (nla_put_string(msg, REASSURE_A_NAME, options->name))
+		return false;
+	if (!options->signal)
+		return !nla_put_flag(msg, REASSURE_A_INJECT_OFF);
+	if (nla_put_u32(msg, REASSURE_A_INJECT_SIGNAL, options->signal))
+		return false;
+	return !(options->every ?
+		 nla_put_u32(msg, REASSURE_A_INJECT_EVERY, options->every) :
+		 nla_put_u32(msg, REASSURE_A_INJECT_COUNT, options->count));
+}
+
 static void parse_counters(struct nlattr *nest, __u64 *values, int count)
 {
 	struct nlattr *attribute;
@@ -318,6 +332,9 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 		[REASSURE_A_REFUSED] = { .type = NLA_NESTED },
 		[REASSURE_A_LANDINGS] = { .type = NLA_NESTED },
 		[REASSURE_A_CGROUPS] = { .type = NLA_NESTED },
+		[REASSURE_A_INJECT_SIGNAL] = { .type = NLA_U32 },
+		[REASSURE_A_INJECT_COUNT] = { .type = NLA_U32 },
+		[REASSURE_A_INJECT_EVERY] = { .type = NLA_U32 },
 	};
 	struct nlattr *attrs[REASSURE_A_MAX + 1];
 
@@ -386,6 +403,15 @@ bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer)
 	if (attrs[REASSURE_A_BUDGET_SECONDS])
 		answer->budget_seconds =
 			nla_get_u32(attrs[REASSURE_A_BUDGET_SECONDS]);
+	if (attrs[REASSURE_A_INJECT_SIGNAL])
+		answer->inject_signal =
+			nla_get_u32(attrs[REASSURE_A_INJECT_SIGNAL]);
+	if (attrs[REASSURE_A_INJECT_COUNT])
+		answer->inject_count =
+			nla_get_u32(attrs[REASSURE_A_INJECT_COUNT]);
+	if (attrs[REASSURE_A_INJECT_EVERY])
+		answer->inject_every =
+			nla_get_u32(attrs[REASSURE_A_INJECT_EVERY]);
 	if (attrs[REASSURE_A_RESCUE_POINTS])
 		answer->rescue_points =
 			nla_get_u32(attrs[REASSURE_A_RESCUE_POINTS]);
@@ -730,6 +756,20 @@ int kernel_delete(const char *name)
 			  REASSURE_CMD_RESCUE_POINT_FLUSH, NLM_F_ACK);
 	return simple_request(&connection, msg,
 			      msg && (!name || !nla_put_string(msg, REASSURE_A_NAME, name)),
+			      &request);
+}
+
+int kernel_inject(const struct inject_options *options)
+{
+	struct request request = { .verb = "inject into", .name = options->name };
+	struct connection connection;
+	struct nl_msg *msg;
+
+	if (connect_kernel(&connection))
+		return -1;
+	msg = new_message(&connection, REASSURE_CMD_INJECT, NLM_F_ACK);
+	return simple_request(&connection, msg,
+			      msg && netlink_put_inject(msg, options),
 			      &request);
 }
 

@@ -13,6 +13,7 @@ struct nlmsghdr;
 struct event;
 struct add_options;
 struct config;
+struct inject_options;
 
 /* What the kernel tells of the landings in one file. */
 struct answered_landings {
@@ -56,6 +57,10 @@ struct kernel_answer {
 	int nr_cgroups;
 	struct answered_landings landings[REASSURE_LANDING_FILES_MAX];
 	int nr_landings;
+	/* 0 when no calls are to fault. */
+	__u32 inject_signal;
+	__u32 inject_count;
+	__u32 inject_every;
 	__u32 off;
 	__u32 rescue_points;
 	__u64 events;
@@ -105,6 +110,7 @@ int kernel_set(const struct add_options *options);
 int kernel_rebind(const char *name, const struct place *place);
 int kernel_delete(const char *name);
 int kernel_get(const char *name, answer_visitor visit, void *data);
+int kernel_inject(const struct inject_options *options);
 int kernel_list(answer_visitor visit, void *data);
 int kernel_switch(bool on);
 int kernel_status(answer_visitor visit, void *data);
@@ -138,6 +144,8 @@ bool netlink_put_add(struct nl_msg *msg, const struct add_options *options,
 bool netlink_put_apply(struct nl_msg *msg, const struct config *config,
 		       bool prune);
 bool netlink_put_set(struct nl_msg *msg, const struct add_options *options);
+bool netlink_put_inject(struct nl_msg *msg,
+			const struct inject_options *options);
 bool netlink_put_place(struct nl_msg *msg, const char *name,
 		       const struct place *place);
 bool netlink_parse(struct nlmsghdr *header, struct kernel_answer *answer);

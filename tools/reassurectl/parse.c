@@ -12,8 +12,7 @@
 #include "names.h"
 #include "parse.h"
 
-/* Decimal or 0x hexadecimal, nothing before or behind it. */
-static bool read_unsigned(const char *text, __u64 *value)
+bool read_unsigned(const char *text, __u64 *value)
 {
 	bool hexadecimal = !strncasecmp(text, "0x", 2);
 	const char *digits = hexadecimal ? text + 2 : text;
@@ -57,7 +56,7 @@ bool parse_offset(struct add_options *options, const char *text, char *error)
 	return true;
 }
 
-static int signal_number(const char *name, size_t length)
+int signal_number(const char *name, size_t length)
 {
 	const struct signal_name *signal;
 
@@ -165,11 +164,7 @@ void default_name(char *name, size_t size, const char *function,
 			*c = '_';
 }
 
-/*
- * Takes "--option value" and "--option=value" apart.  @value is NULL when
- * there is none.
- */
-static const char *option_value(int argc, char **argv, int *i, size_t length)
+const char *option_value(int argc, char **argv, int *i, size_t length)
 {
 	if (argv[*i][length] == '=')
 		return argv[*i] + length + 1;

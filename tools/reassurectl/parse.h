@@ -117,6 +117,15 @@ bool parse_offset(struct add_options *options, const char *text, char *error);
 bool parse_signals(__u64 *signals, const char *text, char *error);
 bool parse_budget(struct add_options *options, const char *text, char *error);
 bool parse_name(const char *name, char *error);
+/* Decimal or 0x hexadecimal, nothing before or behind it. */
+bool read_unsigned(const char *text, __u64 *value);
+/* With or without SIG; 0 for another than a rescue point can have. */
+int signal_number(const char *name, size_t length);
+/*
+ * Takes "--option value" and "--option=value" apart, the option being of @length.
+ * NULL when there is no value.
+ */
+const char *option_value(int argc, char **argv, int *i, size_t length);
 /* Whether they fit each other. */
 bool check_settings(const struct add_options *options, char *error);
 

@@ -77,6 +77,8 @@ static const char *const counter_help[REASSURE_COUNTERS] = {
 		"Those of the rescues that were made because of a deadline",
 	[REASSURE_COUNTER_GIVEN_UP] =
 		"Calls that were given up because they were blocked while others waited",
+	[REASSURE_COUNTER_INJECTED] =
+		"Calls that were made to fault by reassurectl inject",
 };
 
 struct prometheus {

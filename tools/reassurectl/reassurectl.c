@@ -9,7 +9,7 @@
 #include "reassurectl.h"
 
 #define VERBS \
-	"add, set, list, show, status, monitor, top, enable, disable, on, off, refresh, check, apply, save"
+	"add, set, list, show, status, monitor, top, enable, disable, on, off, inject, refresh, check, apply, save"
 
 static const struct verb {
 	const char *name;
@@ -147,6 +147,24 @@ static const struct verb {
 	  "Switches the whole module off: no program is protected until 'reassurectl on'.\n"
 	  "Rescue points, settings and counters stay.  Calls that are inside are\n"
 	  "committed.  The module does so by itself after a defect of its own.\n" },
+	{ "inject", cmd_inject,
+	  "inject NAME --signal SIGNAL [--count N | --every N]\n"
+	  "inject NAME --off\n"
+	  "\n"
+	  "Lets calls of a rescue point fault, to see whether the program really\n"
+	  "handles the error that they return then.  The fault strikes when the function\n"
+	  "begins, behind its first instruction at the latest.  It is rescued as any\n"
+	  "other, at the cost of the budget; and where it is not, because the budget is\n"
+	  "spent or for another reason, THE PROGRAM DIES OF IT as of a real one.\n"
+	  "\n"
+	  "  --signal SIGNAL   of which signal, out of those of the rescue point\n"
+	  "  --count N         the next N calls, of all processes together; default: 1\n"
+	  "  --every N         of N calls the last, again and again until --off\n"
+	  "  --off             no calls any more\n"
+	  "\n"
+	  "Calls count that open a checkpoint.  It ends, too, when the rescue point is\n"
+	  "changed, moved, disabled or deleted, or the module is switched off.\n"
+	  "Write -- before a NAME that begins with two dashes.\n" },
 	{ "refresh", cmd_refresh,
 	  "refresh [NAME [--exe PATH]]\n"
 	  "\n"
@@ -224,6 +242,7 @@ static void print_help(void)
 	      "  enable   protect them again\n"
 	      "  off      protect nobody, whatever the rescue points say\n"
 	      "  on       protect again\n"
+	      "  inject   let calls fault, to see what the program does\n"
 	      "  refresh  find rescue points again in files that were replaced\n"
 	      "  delete   delete rescue points\n"
 	      "  check    look for mistakes in configuration files\n"

@@ -147,6 +147,7 @@ static void test_parse(void **state)
 	assert_int_equal(event.code, -3);
 	assert_true(event.has_address);
 	assert_true(event.address == 0xffffffffffffff10);
+	assert_false(event.injected);
 	assert_int_equal(event.registers.rip, 0x400010);
 	assert_int_equal(event.registers.r15, 15);
 	assert_int_equal(event.stack_size, 16);
@@ -176,6 +177,9 @@ static void test_parse_least(void **state)
 	assert_null(event.command);
 	assert_false(event.has_address);
 	assert_string_equal(event_signal(&event), "deadline");
+	nla_put_flag(msg, REASSURE_EVENT_INJECTED);
+	assert_true(event_parse(nlmsg_hdr(msg), &event));
+	assert_true(event.injected);
 	nlmsg_free(msg);
 
 	/* Of what a newer module says. */
@@ -231,6 +235,12 @@ static void test_print(void **state)
 			    "  #1  0x123\n");
 	free(text);
 
+	event.injected = true;
+	text = print(&event, frames, 0);
+	assert_contains(text, " in handle: injected SIGBUS code -3 ");
+	free(text);
+	event.injected = false;
+
 	event.outcome = REASSURE_OUTCOME_REFUSED;
 	event.refusal = REASSURE_REFUSED_BUDGET;
 	event.tid = event.pid;
@@ -285,6 +295,7 @@ static void test_json(void **state)
 	assert_string_equal(string_at(object, "/signal"), "SIGBUS");
 	assert_string_equal(string_at(object, "/code"), "-3");
 	assert_string_equal(string_at(object, "/address"), "0xffffffffffffff10");
+	assert_string_equal(string_at(object, "/injected"), "false");
 	assert_string_equal(string_at(object, "/registers/rip"), "0x400010");
 	assert_string_equal(string_at(object, "/frames/0/file"), "/bin/server");
 	assert_string_equal(string_at(object, "/frames/0/build_id"), "01ab03");
@@ -297,7 +308,9 @@ static void test_json(void **state)
 
 	event.outcome = REASSURE_OUTCOME_REFUSED;
 	event.refusal = REASSURE_REFUSED_PINNED;
+	event.injected = true;
 	object = monitor_json(&event, frames, 0);
+	assert_string_equal(string_at(object, "/injected"), "true");
 	assert_string_equal(string_at(object, "/reason"), "pinned");
 	assert_false(json_object_object_get_ex(object, "pages_restored", &value));
 	json_object_put(object);

@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include "inject.h"
 #include "netlink.h"
 #include "parse.h"
 
@@ -181,6 +182,46 @@ static void test_set(void **state)
 	attributes(msg, attrs);
 	assert_non_null(attrs[REASSURE_A_CGROUPS_ALL]);
 	assert_int_equal(count_attributes(attrs), 2);
+	nlmsg_free(msg);
+}
+
+static void test_inject(void **state)
+{
+	struct nl_msg *msg = new_message(REASSURE_CMD_INJECT);
+	struct nlattr *attrs[REASSURE_A_MAX + 1];
+	struct inject_options options = { .name = "name" };
+	struct kernel_answer answer;
+
+	(void)state;
+	assert_true(netlink_put_inject(msg, &options));
+	attributes(msg, attrs);
+	assert_string_equal(nla_get_string(attrs[REASSURE_A_NAME]), "name");
+	assert_non_null(attrs[REASSURE_A_INJECT_OFF]);
+	assert_int_equal(count_attributes(attrs), 2);
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_INJECT);
+	options.signal = 11;
+	options.count = 3;
+	assert_true(netlink_put_inject(msg, &options));
+	attributes(msg, attrs);
+	assert_int_equal(count_attributes(attrs), 3);
+	/* Answers have the same. */
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.inject_signal, 11);
+	assert_int_equal(answer.inject_count, 3);
+	assert_int_equal(answer.inject_every, 0);
+	nlmsg_free(msg);
+
+	msg = new_message(REASSURE_CMD_INJECT);
+	options.count = 0;
+	options.every = 9;
+	assert_true(netlink_put_inject(msg, &options));
+	attributes(msg, attrs);
+	assert_int_equal(count_attributes(attrs), 3);
+	assert_true(netlink_parse(nlmsg_hdr(msg), &answer));
+	assert_int_equal(answer.inject_count, 0);
+	assert_int_equal(answer.inject_every, 9);
 	nlmsg_free(msg);
 }
 
@@ -490,6 +531,7 @@ int main(void)
 		cmocka_unit_test(test_add_least),
 		cmocka_unit_test(test_add_most),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_inject),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_place),
 		cmocka_unit_test(test_landings),

@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include "inject.h"
 #include "names.h"
 #include "parse.h"
 
@@ -453,6 +454,82 @@ static void test_set_errors(void **state)
 	assert_contains(error, "--exhausted skip needs a --budget");
 }
 
+static void test_inject(void **state)
+{
+	char **most = (char *[]){ "inject", "a", "--every=0x10", "--signal",
+				  "sigbus", NULL };
+	char **literal = (char *[]){ "inject", "--", "--off", "--off", NULL };
+	char **least = (char *[]){ "inject", "a", "--signal=SEGV", "--count",
+				   "1000000", NULL };
+	struct inject_options options;
+
+	(void)state;
+	assert_true(parse_inject(&options, 3, least, error));
+	assert_string_equal(options.name, "a");
+	assert_int_equal(options.signal, SIGSEGV);
+	assert_int_equal(options.count, 1);
+	assert_int_equal(options.every, 0);
+	assert_true(parse_inject(&options, 5, least, error));
+	assert_int_equal(options.count, 1000000);
+	assert_true(parse_inject(&options, 5, most, error));
+	assert_int_equal(options.signal, SIGBUS);
+	assert_int_equal(options.count, 0);
+	assert_int_equal(options.every, 16);
+	assert_true(parse_inject(&options, 4, literal, error));
+	assert_string_equal(options.name, "--off");
+	assert_int_equal(options.signal, 0);
+	assert_int_equal(options.count, 0);
+}
+
+static void test_wrong_inject(void **state)
+{
+	static const struct {
+		char *arguments[8];
+		const char *message;
+	} wrong[] = {
+		{ { "inject" }, "takes the NAME" },
+		{ { "inject", "--" }, "takes the NAME" },
+		{ { "inject", "--off" }, "takes the NAME" },
+		{ { "inject", "a/b", "--off" }, "'a/b'" },
+		{ { "inject", "a" }, "--signal SIGNAL is missing" },
+		{ { "inject", "a", "--count=1" }, "--signal SIGNAL is missing" },
+		{ { "inject", "a", "b" }, "unknown argument 'b'" },
+		{ { "inject", "a", "--signals=SEGV" }, "'--signals=SEGV'" },
+		{ { "inject", "a", "--sig=SEGV" }, "'--sig=SEGV'" },
+		{ { "inject", "a", "--off=1" }, "'--off=1'" },
+		{ { "inject", "a", "--signal" }, "--signal needs a value" },
+		{ { "inject", "a", "--signal=" }, "not ''" },
+		{ { "inject", "a", "--signal=SEGV,BUS" }, "not 'SEGV,BUS'" },
+		{ { "inject", "a", "--signal=KILL" }, "not 'KILL'" },
+		{ { "inject", "a", "--signal=BUS", "--signal=BUS" },
+		  "--signal is given twice" },
+		{ { "inject", "a", "--signal=BUS", "--count=0" },
+		  "--count takes a number of calls from 1 to 1000000, not '0'" },
+		{ { "inject", "a", "--signal=BUS", "--count", "-1" }, "not '-1'" },
+		{ { "inject", "a", "--signal=BUS", "--every=1000001" },
+		  "--every takes a number of calls from 1 to 1000000" },
+		{ { "inject", "a", "--signal=BUS", "--every", "1", "--every=1" },
+		  "--every is given twice" },
+		{ { "inject", "a", "--signal=BUS", "--every=2", "--count=2" },
+		  "--count and --every exclude each other" },
+		{ { "inject", "a", "--signal=BUS", "--off" },
+		  "--off excludes all others" },
+		{ { "inject", "a", "--off", "--every=3" },
+		  "--off excludes all others" },
+	};
+	size_t i;
+	int argc;
+
+	(void)state;
+	for (i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		for (argc = 0; argc < 8 && wrong[i].arguments[argc]; argc++)
+			;
+		assert_int_equal(cmd_inject(argc, (char **)wrong[i].arguments),
+				 EXIT_USAGE);
+		assert_contains(last_message, wrong[i].message);
+	}
+}
+
 static void test_other_verbs(void **state)
 {
 	char json[] = "--json";
@@ -588,6 +665,8 @@ int main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_cgroup_errors),
 		cmocka_unit_test(test_set_errors),
+		cmocka_unit_test(test_inject),
+		cmocka_unit_test(test_wrong_inject),
 		cmocka_unit_test(test_other_verbs),
 		cmocka_unit_test(test_main),
 		cmocka_unit_test(test_add_file_errors),
