@@ -82,3 +82,8 @@ int interruption_wait(int fd, const struct timespec *timeout)
 	}
 	return -1;
 }
+
+bool interruption_await(int fd)
+{
+	return interruption_wait(fd, NULL) > 0;
+}

@@ -17,5 +17,7 @@ bool interruption_end_output(void);
  * Return: 0 after @timeout, NULL for none; less than 0 when this is the end.
  */
 int interruption_wait(int fd, const struct timespec *timeout);
+/* However long it takes; false when this is the end. */
+bool interruption_await(int fd);
 
 #endif

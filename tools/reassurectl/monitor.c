@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <json-c/json.h>
@@ -19,14 +18,6 @@
 #include "reassurectl.h"
 #include "stack.h"
 #include "text.h"
-
-#define NS_PER_SECOND 1000000000ull
-
-static const char *const outcome_names[REASSURE_OUTCOME_MAX + 1] = {
-	[REASSURE_OUTCOME_RESCUED] = "rescued",
-	[REASSURE_OUTCOME_REFUSED] = "refused",
-	[REASSURE_OUTCOME_OUTSIDE] = "outside",
-};
 
 static int parse_count(const char *text, __u64 *count)
 {
@@ -67,18 +58,6 @@ int monitor_options(int argc, char **argv, struct monitor_options *options)
 			return usage_error("monitor: --count needs a number");
 	}
 	return count ? parse_count(count, &options->count) : EXIT_OK;
-}
-
-static void print_time(FILE *to, __u64 time_ns)
-{
-	time_t seconds = time_ns / NS_PER_SECOND;
-	struct tm local;
-	char text[64];
-
-	if (!localtime_r(&seconds, &local))
-		memset(&local, 0, sizeof(local));
-	strftime(text, sizeof(text), "%F %T", &local);
-	fprintf(to, "%s.%03llu ", text, time_ns % NS_PER_SECOND / 1000000);
 }
 
 static const char *refusal_name(const struct event *event)
@@ -122,12 +101,8 @@ static void print_frame(FILE *to, const struct frame *frame, size_t number)
 	fputc('\n', to);
 }
 
-void monitor_print(FILE *to, const struct event *event,
-		   const struct frame *frames, size_t count)
+void monitor_print_headline(FILE *to, const struct event *event)
 {
-	size_t i;
-
-	print_time(to, event->time_ns);
 	fputs(event->outcome == REASSURE_OUTCOME_RESCUED ? "rescued " :
 							   "not rescued ", to);
 	text_print(to, event->command ?: "?");
@@ -144,9 +119,34 @@ void monitor_print(FILE *to, const struct event *event,
 		fprintf(to, " address 0x%llx", event->address);
 	if (event->outcome == REASSURE_OUTCOME_RESCUED)
 		fprintf(to, ", %llu pages restored", event->pages);
-	fprintf(to, ", %llu us\n", event->duration_ns / 1000);
+	fprintf(to, ", %llu us", event->duration_ns / 1000);
+}
+
+void monitor_print_frames(FILE *to, const struct frame *frames, size_t count,
+			  bool failed)
+{
+	size_t i;
+
 	for (i = 0; i < count; i++)
 		print_frame(to, &frames[i], i);
+	if (failed)
+		fputs("  no callers: files could not be read safely or in time\n",
+		      to);
+}
+
+void monitor_print(FILE *to, const struct event *event,
+		   const struct frame *frames, size_t count, bool failed)
+{
+	print_time(to, event->time_ns);
+	fputc(' ', to);
+	monitor_print_headline(to, event);
+	fputc('\n', to);
+	monitor_print_frames(to, frames, count, failed);
+}
+
+void monitor_print_lost(FILE *to, __u64 lost)
+{
+	fprintf(to, "%llu events were lost\n", lost);
 }
 
 static void add(struct json_object *object, const char *name,
@@ -232,7 +232,8 @@ static struct json_object *registers_json(const struct user_regs_struct *regs)
 }
 
 struct json_object *monitor_json(const struct event *event,
-				 const struct frame *frames, size_t count)
+				 const struct frame *frames, size_t count,
+				 bool failed)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -264,23 +265,29 @@ struct json_object *monitor_json(const struct event *event,
 	for (i = 0; i < count; i++)
 		json_object_array_add(list, frame_json(&frames[i]));
 	add(object, "frames", list);
+	if (failed)
+		add(object, "unwinding_failed", json_object_new_boolean(true));
+	return object;
+}
+
+struct json_object *monitor_lost_json(__u64 lost)
+{
+	struct json_object *object = json_object_new_object();
+
+	add(object, "outcome", text_json("lost"));
+	add(object, "events", number_json(lost));
 	return object;
 }
 
 static bool show_lost(__u64 lost, void *data)
 {
 	const struct monitoring *monitoring = data;
-	struct json_object *object;
 
 	interruption_begin_output();
-	if (monitoring->options.json) {
-		object = json_object_new_object();
-		add(object, "outcome", text_json("lost"));
-		add(object, "events", number_json(lost));
-		print_json_line(stdout, object);
-	} else {
-		printf("%llu events were lost\n", lost);
-	}
+	if (monitoring->options.json)
+		print_json_line(stdout, monitor_lost_json(lost));
+	else
+		monitor_print_lost(stdout, lost);
 	return interruption_end_output();
 }
 
@@ -288,31 +295,19 @@ bool monitor_show_event(const struct event *event, void *data)
 {
 	struct monitoring *monitoring = data;
 	struct frame frames[STACK_FRAMES_MAX];
-	struct json_object *object;
 	bool failed;
 	size_t count = stack_unwind(event, frames, &failed);
 
 	interruption_begin_output();
-	if (monitoring->options.json) {
-		object = monitor_json(event, frames, count);
-		if (failed)
-			add(object, "unwinding_failed",
-			    json_object_new_boolean(true));
-		print_json_line(stdout, object);
-	} else {
-		monitor_print(stdout, event, frames, count);
-		if (failed)
-			puts("  no callers: files could not be read safely or in time");
-	}
+	if (monitoring->options.json)
+		print_json_line(stdout, monitor_json(event, frames, count,
+						     failed));
+	else
+		monitor_print(stdout, event, frames, count, failed);
 	stack_free(frames, count);
 	monitoring->shown++;
 	return interruption_end_output() &&
 	       monitoring->shown != monitoring->options.count;
-}
-
-static bool await(int fd)
-{
-	return interruption_wait(fd, NULL) > 0;
 }
 
 int cmd_monitor(int argc, char **argv)
@@ -323,7 +318,8 @@ int cmd_monitor(int argc, char **argv)
 	if (ret)
 		return ret;
 	interruption_catch();
-	ret = kernel_monitor(monitor_show_event, show_lost, await, &monitoring);
+	ret = kernel_monitor(monitor_show_event, show_lost, interruption_await,
+			     &monitoring);
 	alarm(0);
 	return ret ? EXIT_FAILED : EXIT_OK;
 }

@@ -86,6 +86,12 @@ const char *const file_state_names[REASSURE_FILE_MAX + 1] = {
 	[REASSURE_FILE_REWRITTEN] = "rewritten",
 };
 
+const char *const outcome_names[REASSURE_OUTCOME_MAX + 1] = {
+	[REASSURE_OUTCOME_RESCUED] = "rescued",
+	[REASSURE_OUTCOME_REFUSED] = "refused",
+	[REASSURE_OUTCOME_OUTSIDE] = "outside",
+};
+
 const struct signal_name signal_names[] = {
 	{ "SEGV", SIGSEGV }, { "BUS", SIGBUS },	  { "FPE", SIGFPE },
 	{ "ILL", SIGILL },   { "ABRT", SIGABRT }, { "TRAP", SIGTRAP },

@@ -12,6 +12,7 @@ extern const char *const shared_names[REASSURE_SHARED_MAX + 1];
 extern const char *const exhausted_names[REASSURE_EXHAUSTED_MAX + 1];
 extern const char *const threads_names[REASSURE_THREADS_MAX + 1];
 extern const char *const mode_names[REASSURE_MODE_MAX + 1];
+extern const char *const outcome_names[REASSURE_OUTCOME_MAX + 1];
 extern const char *const off_names[REASSURE_OFF_MAX + 1];
 extern const char *const file_state_names[REASSURE_FILE_MAX + 1];
 

@@ -2,6 +2,7 @@
 /* What the verbs that show something have in common. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <json-c/json.h>
 
@@ -37,6 +38,18 @@ void build_id_text(const struct kernel_answer *answer, char *text)
 		return;
 	for (i = 0; i < answer->build_id_size; i++)
 		sprintf(text + 2 * i, "%02x", answer->build_id[i]);
+}
+
+void print_time(FILE *to, __u64 time_ns)
+{
+	time_t seconds = time_ns / NS_PER_SECOND;
+	struct tm local;
+	char text[64];
+
+	if (!localtime_r(&seconds, &local))
+		memset(&local, 0, sizeof(local));
+	strftime(text, sizeof(text), "%F %T", &local);
+	fprintf(to, "%s.%03llu", text, time_ns % NS_PER_SECOND / 1000000);
 }
 
 void print_json(struct json_object *value)

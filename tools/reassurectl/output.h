@@ -4,9 +4,11 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <linux/types.h>
 
 #include <reassure.h>
 
+#define NS_PER_SECOND 1000000000ull
 #define BUILD_ID_TEXT_SIZE (2 * REASSURE_BUILD_ID_MAX + 1)
 
 struct json_object;
@@ -16,6 +18,7 @@ struct kernel_answer;
 int json_option(int argc, char **argv, bool *json);
 /* In hexadecimal, BUILD_ID_TEXT_SIZE bytes; "" where there is none. */
 void build_id_text(const struct kernel_answer *answer, char *text);
+void print_time(FILE *to, __u64 time_ns);
 void print_json(struct json_object *value);
 /* In one line, and puts it. */
 void print_json_line(FILE *to, struct json_object *object);

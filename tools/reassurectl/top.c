@@ -19,7 +19,6 @@
 #include "terminal.h"
 #include "top.h"
 
-#define NS_PER_SECOND 1000000000ull
 #define INTERVAL_DEFAULT_NS (2 * NS_PER_SECOND)
 #define INTERVAL_MIN 0.1
 #define INTERVAL_MAX 86400

@@ -211,7 +211,7 @@ static char *print(const struct event *event, const struct frame *frames,
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	monitor_print(stream, event, frames, count);
+	monitor_print(stream, event, frames, count, false);
 	fclose(stream);
 	return text;
 }
@@ -283,7 +283,7 @@ static void test_json(void **state)
 	put_event(msg);
 	assert_true(event_parse(nlmsg_hdr(msg), &event));
 	frames_of(&event, frames);
-	object = monitor_json(&event, frames, 2);
+	object = monitor_json(&event, frames, 2, false);
 	assert_string_equal(string_at(object, "/number"), "7");
 	assert_string_equal(string_at(object, "/outcome"), "rescued");
 	assert_string_equal(string_at(object, "/rescue_point"), "handle");
@@ -309,7 +309,7 @@ static void test_json(void **state)
 	event.outcome = REASSURE_OUTCOME_REFUSED;
 	event.refusal = REASSURE_REFUSED_PINNED;
 	event.injected = true;
-	object = monitor_json(&event, frames, 0);
+	object = monitor_json(&event, frames, 0, false);
 	assert_string_equal(string_at(object, "/injected"), "true");
 	assert_string_equal(string_at(object, "/reason"), "pinned");
 	assert_false(json_object_object_get_ex(object, "pages_restored", &value));
@@ -325,7 +325,7 @@ static void assert_command(const char *command, const char *json)
 	FILE *stream = open_memstream(&text, &size);
 
 	assert_non_null(stream);
-	print_json_line(stream, monitor_json(&event, NULL, 0));
+	print_json_line(stream, monitor_json(&event, NULL, 0, false));
 	fclose(stream);
 	at = strstr(text, "\"command\":");
 	assert_non_null(at);
