@@ -9,7 +9,7 @@
 #include "reassurectl.h"
 
 #define VERBS \
-	"add, set, list, show, status, monitor, top, enable, disable, on, off, inject, refresh, check, apply, save"
+	"add, set, list, show, status, monitor, top, report, enable, disable, on, off, inject, refresh, check, apply, save"
 
 static const struct verb {
 	const char *name;
@@ -111,6 +111,23 @@ static const struct verb {
 	  "  --sort WHAT         by calls (default), by cost: pages saved, then time of\n"
 	  "                      rollbacks; or by rescues, then what was refused\n"
 	  "  --json              one object a line\n" },
+	{ "report", cmd_report,
+	  "report collect [--directory DIR] [--quota SIZE] [--files N] [--count N]\n"
+	  "       reassurectl report list [--directory DIR] [--json]\n"
+	  "       reassurectl report show ID... [--directory DIR] [--json]\n"
+	  "       reassurectl report group [--directory DIR] [--json]\n"
+	  "       reassurectl report delete ID... | --all [--directory DIR]\n"
+	  "\n"
+	  "Keeps a report of each fault in protected programs, until it is interrupted,\n"
+	  "and shows those that were kept: each, or how many had the same place.\n"
+	  "\n"
+	  "  --directory DIR   where they are; default: /var/lib/reassure\n"
+	  "  --quota SIZE      remove the oldest before there are more bytes than this,\n"
+	  "                    like 500M or 2G; default: 64M\n"
+	  "  --files N         or more reports than this; default: 4096\n"
+	  "  --count N         keep only the next N\n"
+	  "  --json            one object a line\n"
+	  "  --all             delete all reports\n" },
 	{ "set", cmd_set,
 	  "set NAME [--return VALUE|void] [--signals LIST]\n"
 	  "    [--handled rescue|leave] [--shared refuse|leave|restore]\n"
@@ -237,6 +254,7 @@ static void print_help(void)
 	      "  status   show the counters\n"
 	      "  monitor  show faults as they come\n"
 	      "  top      show what rescue points do now\n"
+	      "  report   keep reports of faults, and show them\n"
 	      "  set      change a rescue point\n"
 	      "  disable  let calls alone for a while\n"
 	      "  enable   protect them again\n"

@@ -33,6 +33,7 @@ int cmd_enable(int argc, char **argv);
 int cmd_disable(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
 int cmd_refresh(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_save(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_show(int argc, char **argv);
