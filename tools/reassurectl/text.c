@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Texts that others have chosen: names of programs, and paths. */
-#include <ctype.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
 
 #include "text.h"
-
-void text_print(FILE *to, const char *text)
-{
-	for (; *text; text++)
-		fputc(isprint((unsigned char)*text) ||
-		      (unsigned char)*text >= 0xa0 ? *text : '?', to);
-}
 
 /* How many bytes the character at @text has in UTF-8; 0 where it is none. */
 static int character_size(const unsigned char *text)
@@ -42,6 +35,42 @@ static int character_size(const unsigned char *text)
 		if (text[i] < 0x80 || text[i] > 0xbf)
 			return 0;
 	return size;
+}
+
+/* Whether a terminal would obey the character at @text rather than show it. */
+static bool is_obeyed(const char *text, int size)
+{
+	static const struct {
+		const char *first;
+		const char *last;
+	} ranges[] = {
+		{ "\x01", "\x1f" },
+		{ "\x7f", "\xc2\x9f" },
+		/* U+2028 to U+202e, and U+2066 to U+2069: they end or turn lines. */
+		{ "\xe2\x80\xa8", "\xe2\x80\xae" },
+		{ "\xe2\x81\xa6", "\xe2\x81\xa9" },
+	};
+	size_t i;
+
+	/* Characters have the order of their bytes. */
+	for (i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+		if (strncmp(text, ranges[i].first, size) >= 0 &&
+		    strncmp(text, ranges[i].last, size) <= 0)
+			return true;
+	return false;
+}
+
+void text_print(FILE *to, const char *text)
+{
+	int size;
+
+	for (; *text; text += size ?: 1) {
+		size = character_size((const unsigned char *)text);
+		if (size && !is_obeyed(text, size))
+			fwrite(text, 1, size, to);
+		else
+			fputc('?', to);
+	}
 }
 
 char *text_utf8(const char *text)

@@ -6,7 +6,10 @@
 
 struct json_object;
 
-/* Programs choose their names; terminals are not to obey them. */
+/*
+ * Programs choose their names; terminals are not to obey them.  There is a "?" for
+ * what they would obey, and for each byte that is no UTF-8.
+ */
 void text_print(FILE *to, const char *text);
 /* With U+FFFD for what is no UTF-8; to be freed, NULL without memory. */
 char *text_utf8(const char *text);

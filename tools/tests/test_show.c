@@ -127,7 +127,7 @@ static void test_print(void **state)
 	static const char settings[] =
 		"handle\n"
 		"  state           active\n"
-		"  exe             /bin/ser?\xff?ver\n"
+		"  exe             /bin/ser???ver\n"
 		"  file            current\n"
 		"  build-id        01abff\n"
 		"  function        shop::pay(int)\n"
