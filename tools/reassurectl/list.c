@@ -192,10 +192,12 @@ static void print_landings(const struct kernel_answer *answer)
 	else
 		printf("  landings: %u probed\n", count);
 	for (i = 0; i < answer->nr_landings; i++)
-		if (landings[i].file_state != REASSURE_FILE_CURRENT)
-			printf("  landings: %s was %s; see refresh\n",
-			       landings[i].path ?: "?",
+		if (landings[i].file_state != REASSURE_FILE_CURRENT) {
+			fputs("  landings: ", stdout);
+			text_print(stdout, landings[i].path ?: "?");
+			printf(" was %s; see refresh\n",
 			       file_state_names[landings[i].file_state]);
+		}
 }
 
 static void print_injection(const struct kernel_answer *answer)
@@ -219,9 +221,12 @@ static void print(const struct kernel_answer *answer, void *data)
 
 	if ((*number)++)
 		putchar('\n');
-	printf("%s\n  %s", answer->name, answer->path ?: "?");
-	if (answer->function)
-		printf(", %s", answer->function);
+	printf("%s\n  ", answer->name);
+	text_print(stdout, answer->path ?: "?");
+	if (answer->function) {
+		fputs(", ", stdout);
+		text_print(stdout, answer->function);
+	}
 	printf(" at 0x%llx\n", answer->offset);
 	if (file_state_notes[answer->file_state])
 		printf("  %s: %s\n", file_state_names[answer->file_state],
@@ -256,8 +261,11 @@ static void print(const struct kernel_answer *answer, void *data)
 		printf("%u rescues in %u seconds, then %s\n",
 		       answer->budget_rescues, answer->budget_seconds,
 		       exhausted_names[answer->exhausted]);
-	for (i = 0; i < answer->nr_cgroups; i++)
-		printf("  only in cgroup %s\n", answer->cgroups[i]);
+	for (i = 0; i < answer->nr_cgroups; i++) {
+		fputs("  only in cgroup ", stdout);
+		text_print(stdout, answer->cgroups[i]);
+		putchar('\n');
+	}
 	print_landings(answer);
 	print_injection(answer);
 	print_counters(answer, "  ");
