@@ -1006,14 +1006,18 @@ static int put_event(u64 number, const struct sk_buff *event, void *data)
 /* In @cb->args: the last that was sent, and the last to be sent. */
 int reassure_nl_event_get_start(struct netlink_callback *cb)
 {
-	struct nlattr *after = compat_dump_attributes(cb)[REASSURE_EVENT_NUMBER];
+	int ret = check_capability(cb->skb, cb->extack);
 	struct events_total total;
+	struct nlattr *after;
 
+	if (ret)
+		return ret;
+	after = compat_dump_attributes(cb)[REASSURE_EVENT_NUMBER];
 	events_total(&total);
 	cb->min_dump_alloc = EVENT_REPLY_BYTES;
 	cb->args[0] = after ? nla_get_u64(after) : 0;
 	cb->args[1] = total.last;
-	return check_capability(cb->skb, cb->extack);
+	return 0;
 }
 
 int reassure_nl_event_get_dumpit(struct sk_buff *skb,

@@ -153,6 +153,12 @@ int __init reassure_sysfs_init(void)
 	root = add_dir("reassure", kernel_kobj, &reassure_counters);
 	if (IS_ERR(root))
 		return PTR_ERR(root);
+	/*
+	 * Names and numbers tell an attacker what is protected, and whether his
+	 * last try was rescued.  Nobody can have looked yet; what an
+	 * administrator sets later stays.
+	 */
+	root->sd->mode = S_IFDIR | 0700;
 	rescue_points = kobject_create_and_add("rescue_points", root);
 	if (!rescue_points) {
 		sysfs_remove(root);
