@@ -35,9 +35,11 @@ void injection_arm(struct injection *injection,
 		   const struct injection_order *order, u64 version)
 {
 	spin_lock(&injection->lock);
-	injection->order = *order;
+	injection->order.count = order->count;
+	injection->order.every = order->every;
 	injection->version = version;
 	injection->calls = 0;
+	WRITE_ONCE(injection->order.signal, order->signal);
 	spin_unlock(&injection->lock);
 }
 
@@ -92,7 +94,7 @@ static int take_for(struct checkpoint *cp)
 	int signal = 0;
 
 	mutex_lock(&cp->lock);
-	if (cp->open && cp->refusal < 0)
+	if (cp->open && cp->refusal < 0 && checkpoint_lost(cp) < 0)
 		signal = take(&cp->rp->injection, cp->settings.version);
 	mutex_unlock(&cp->lock);
 	return signal;

@@ -9,6 +9,7 @@
 
 #include "checkpoint.h"
 #include "guarded_mm.h"
+#include "injection.h"
 #include "kernel_symbols.h"
 #include "report.h"
 #include "rescue.h"
@@ -147,7 +148,10 @@ static bool signal_is_queued(const kernel_siginfo_t *info)
 	return false;
 }
 
-/* The signals that the kernel raises for what an instruction did. */
+/*
+ * The signals that the kernel raises for what an instruction did, which it never
+ * leaves blocked: those that are have been sent by somebody.
+ */
 static bool has_fault_queued(void)
 {
 	static const int faults[] = {
@@ -156,7 +160,8 @@ static bool has_fault_queued(void)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(faults); i++)
-		if (sigismember(&current->pending.signal, faults[i]))
+		if (sigismember(&current->pending.signal, faults[i]) &&
+		    !sigismember(&current->blocked, faults[i]))
 			return true;
 	return false;
 }
@@ -342,12 +347,26 @@ static void finish(struct checkpoint *cp, const kernel_siginfo_t *info,
 }
 
 /*
+ * A fault was injected into the call of @cp.  When it is not rescued a handler
+ * may go on at the entry itself, where the first instruction has not been
+ * executed yet: that call would have another, and so on for ever.
+ */
+static void end_injection(struct checkpoint *cp, int result)
+{
+	count_events(&cp->rp->counters, REASSURE_COUNTER_INJECTED, 1);
+	if (result >= 0 && result != REASSURE_REFUSED_ESCALATED)
+		injection_disarm(&cp->rp->injection);
+}
+
+/*
  * The same for one checkpoint; as rescue() where it is open.  A rescue would
  * have ended the call, so what is observed in one counts once.
  */
 static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		      struct report *report)
 {
+	/* The call that has it is the first that is tried. */
+	bool injects = report->injected && !report->noted;
 	int result = NOTHING_TO_RESCUE;
 
 	mutex_lock(&cp->lock);
@@ -356,16 +375,14 @@ static int try_rescue(struct checkpoint *cp, const kernel_siginfo_t *info,
 		report_note(report);
 		report_refusal(report, cp->rp->config.name, result);
 	} else if (cp->open) {
-		/* The call that has it is the first that is tried. */
-		if (report->injected && !report->noted)
-			count_events(&cp->rp->counters,
-				     REASSURE_COUNTER_INJECTED, 1);
 		/* It may be a push onto a stack that has overflowed. */
 		kernel_abort_single_step();
 		report_note(report);
 		result = rescue(cp, info, report);
 		if (result == REASSURE_REFUSED_OBSERVED)
 			WRITE_ONCE(cp->observed, true);
+		if (injects && result != NOTHING_TO_RESCUE)
+			end_injection(cp, result);
 		finish(cp, info, result, report);
 	}
 	mutex_unlock(&cp->lock);
@@ -411,8 +428,8 @@ static void let_others_go(struct checkpoint *cp)
 static bool rescue_calls(struct checkpoint *cp, const kernel_siginfo_t *info,
 			 bool injected)
 {
+	struct checkpoint *first, *asked = cp;
 	bool observed = false;
-	struct checkpoint *first;
 	struct report report;
 	int result;
 
@@ -437,7 +454,7 @@ static bool rescue_calls(struct checkpoint *cp, const kernel_siginfo_t *info,
 		}
 		/* Nor is there a fault, if the call is over that was to have it. */
 		if (result == NOTHING_TO_RESCUE &&
-		    (cp->open || (injected && !report.noted))) {
+		    (cp->open || (injected && cp == asked))) {
 			report_cancel(&report);
 			return false;
 		}

@@ -940,8 +940,12 @@ static int inject(struct rescue_point *rp, const struct injection_order *order,
 	/* With a version of their own, so that each thread gets to know. */
 	settings.injects = !off;
 	write_settings(rp, &settings);
-	if (!off)
-		injection_arm(&rp->injection, order, settings.version);
+	if (off)
+		return 0;
+	injection_arm(&rp->injection, order, settings.version);
+	/* Who closes an entry does so first, and then disarms. */
+	if (READ_ONCE(rp->closed))
+		injection_disarm(&rp->injection);
 	return 0;
 }
 

@@ -607,7 +607,8 @@ void write_guard_await(void)
 	WRITE_ONCE(stopping, false);
 	/*
 	 * They, and those of fatal_signal_stop(), mapping_guard_stop(),
-	 * skip_stop() and deadline_stop(), have executed their last instruction.
+	 * skip_stop(), deadline_stop() and injection_stop(), have executed their
+	 * last instruction.
 	 */
 	synchronize_rcu_tasks();
 }
