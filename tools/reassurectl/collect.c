@@ -33,24 +33,100 @@ static void tell_of_success(struct collecting *collecting)
 	collecting->not_kept = 0;
 }
 
+/* Programs choose how long the names are that their files have. */
+static void shorten(struct json_object *object, const char *name)
+{
+	static const char dots[] = "...";
+	char text[REPORT_NAME_MAX + sizeof(dots)];
+	struct json_object *value;
+	int length = REPORT_NAME_MAX;
+
+	if (!json_object_object_get_ex(object, name, &value) ||
+	    json_object_get_string_len(value) <= REPORT_NAME_MAX)
+		return;
+	memcpy(text, json_object_get_string(value), length + 1);
+	/* Not amid a character. */
+	while (length && (text[length] & 0xc0) == 0x80)
+		length--;
+	strcpy(text + length, dots);
+	json_object_object_add(object, name, json_object_new_string(text));
+}
+
+static void shorten_names(struct json_object *frames)
+{
+	struct json_object *frame;
+	size_t i;
+
+	for (i = 0; i < json_object_array_length(frames); i++) {
+		frame = json_object_array_get_idx(frames, i);
+		shorten(frame, "function");
+		shorten(frame, "file");
+		shorten(frame, "source");
+	}
+}
+
+/* Puts @object; NULL without memory. */
+static char *make_text(struct json_object *object, size_t *size)
+{
+	char *text = NULL;
+	FILE *stream = open_memstream(&text, size);
+
+	if (!stream) {
+		json_object_put(object);
+		return NULL;
+	}
+	print_json_line(stream, object);
+	if (!fclose(stream))
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* The outermost, which tell least; false when none is left. */
+static bool drop_frames(struct json_object *object, struct json_object *frames)
+{
+	size_t count = json_object_array_length(frames);
+	size_t dropped = (count + 3) / 4;
+	struct json_object *before = NULL;
+
+	if (!count)
+		return false;
+	json_object_array_del_idx(frames, count - dropped, dropped);
+	if (json_object_object_get_ex(object, "frames_left_out", &before))
+		dropped += json_object_get_uint64(before);
+	json_object_object_add(object, "frames_left_out",
+			       json_object_new_uint64(dropped));
+	return true;
+}
+
+char *collect_text(struct json_object *object, size_t *size)
+{
+	struct json_object *frames = NULL;
+	char *text;
+
+	if (json_object_object_get_ex(object, "frames", &frames))
+		shorten_names(frames);
+	text = make_text(json_object_get(object), size);
+	while (text && *size > REPORT_BYTES_MAX && frames &&
+	       drop_frames(object, frames)) {
+		free(text);
+		text = make_text(json_object_get(object), size);
+	}
+	json_object_put(object);
+	return text;
+}
+
 /* Puts @object; false when it was not kept and has no @id. */
 static bool keep(struct collecting *collecting, __u64 time_ns,
 		 struct json_object *object, char *id)
 {
-	char *text = NULL;
 	size_t size;
-	FILE *stream = open_memstream(&text, &size);
+	char *text = collect_text(object, &size);
 	int ret = -ENOMEM;
 
-	if (!stream) {
-		json_object_put(object);
-	} else {
-		print_json_line(stream, object);
-		if (!fclose(stream))
-			ret = reports_keep(&collecting->reports,
-					   &collecting->limits, time_ns, text,
-					   size, id);
-	}
+	if (text)
+		ret = reports_keep(&collecting->reports, &collecting->limits,
+				   time_ns, text, size, id);
 	free(text);
 	if (ret)
 		tell_of_failure(collecting, ret);

@@ -8,6 +8,7 @@
 #include "reports.h"
 
 struct event;
+struct json_object;
 
 /* What is done with each event. */
 struct collecting {
@@ -21,6 +22,13 @@ struct collecting {
 	/* Those since the last report that could not be kept. */
 	__u64 not_kept;
 };
+
+/*
+ * What is kept of @object, which is put: names of functions and files are cut,
+ * and frames left out, so that it is no larger than a report may be and the quota
+ * has room for many.  To be freed; NULL without memory.
+ */
+char *collect_text(struct json_object *object, size_t *size);
 
 /* Both for kernel_monitor(); false when there is to be no more. */
 bool collect_event(const struct event *event, void *data);

@@ -17,7 +17,10 @@ struct json_object;
 #define REPORT_ID_SIZE 32
 
 /* What is larger is no report, and none is made. */
-#define REPORT_BYTES_MAX (8ul << 20)
+#define REPORT_BYTES_MAX (256ul << 10)
+
+/* What is longer of a name in it is cut, so that the quota has room for many. */
+#define REPORT_NAME_MAX 512
 
 /* A directory of reports, which are the files ID.json. */
 struct reports {

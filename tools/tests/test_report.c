@@ -306,28 +306,28 @@ static void test_rotation(void **state)
 
 static void test_quota(void **state)
 {
-	const struct report_limits limits = { 1 << 20, 1000 };
+	const struct report_limits limits = { 1 << 18, 1000 };
 	char id[REPORT_ID_SIZE];
 	int i;
 
 	(void)state;
 	/* Foreign files do not count, and stay. */
 	put_file("note", "", 0);
-	/* 300000 are 74 blocks; three of them fit. */
+	/* 75000 are 19 blocks; three of them fit. */
 	for (i = 0; i < 5; i++)
-		assert_int_equal(keep(&limits, TIME, 300000, id), 0);
+		assert_int_equal(keep(&limits, TIME, 75000, id), 0);
 	assert_string_equal(ids(),
 			    "20261130T021500Z-000002 20261130T021500Z-000003 20261130T021500Z-000004 ");
-	/* Each takes a block at least: 222 are left, of 256. */
-	for (i = 0; i < 35; i++)
+	/* Each takes a block at least: 57 are taken, of 64. */
+	for (i = 0; i < 8; i++)
 		assert_int_equal(keep(&limits, TIME, 50, id), 0);
 	assert_false(reports_have(&reports, "20261130T021500Z-000002"));
 	assert_true(reports_have(&reports, "20261130T021500Z-000003"));
 	/* One that never has room costs none of the others. */
-	assert_int_equal(keep(&limits, TIME, (1 << 20) + 1, id), -EFBIG);
+	assert_int_equal(keep(&limits, TIME, (1 << 18) + 1, id), -EFBIG);
 	assert_true(reports_have(&reports, "20261130T021500Z-000003"));
-	assert_int_equal(keep(&limits, TIME, 1 << 20, id), 0);
-	assert_string_equal(ids(), "20261130T021500Z-000040 ");
+	assert_int_equal(keep(&limits, TIME, 1 << 18, id), 0);
+	assert_string_equal(ids(), "20261130T021500Z-000013 ");
 	assert_int_equal(access(in_directory("note"), F_OK), 0);
 }
 
@@ -584,6 +584,59 @@ static struct collecting collecting_in_top(void)
 		.limits = much,
 		.journal = "/nowhere",
 	};
+}
+
+/* A program that wants its reports large gets no more room than others. */
+static void test_large(void **state)
+{
+	struct event_mapping mapping = program;
+	struct frame frames[STACK_FRAMES_MAX];
+	struct json_object *object;
+	struct saved_event saved;
+	char name[4096], *text;
+	size_t size, i;
+
+	(void)state;
+	memset(name, 1, sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	mapping.path = name;
+	for (i = 0; i < STACK_FRAMES_MAX; i++)
+		frames[i] = (struct frame){ i, &mapping, i, name, 0, name, 1 };
+	text = collect_text(monitor_json(&an_event, frames, STACK_FRAMES_MAX,
+					 false), &size);
+	assert_non_null(text);
+	assert_in_range(size, REPORT_BYTES_MAX / 2, REPORT_BYTES_MAX);
+	object = json_tokener_parse(text);
+	assert_non_null(object);
+	assert_true(saved_event_parse(object, &saved));
+	/* The innermost are there. */
+	assert_in_range(saved.count, 10, STACK_FRAMES_MAX - 1);
+	assert_int_equal(saved.frames[saved.count - 1].address, saved.count - 1);
+	assert_int_equal(strlen(saved.frames[0].function), REPORT_NAME_MAX + 3);
+	assert_int_equal(strlen(saved.frames[0].source), REPORT_NAME_MAX + 3);
+	assert_int_equal(strlen(saved.mappings[0].path), REPORT_NAME_MAX + 3);
+	assert_int_equal(json_object_get_int(json_object_object_get(object, "frames_left_out")),
+			 STACK_FRAMES_MAX - saved.count);
+	json_object_put(object);
+	free(text);
+
+	/* Characters stay whole, and what is not too long as it is. */
+	for (i = 0; i + 2 < sizeof(name); i += 2)
+		memcpy(name + i, "\xc3\xa9", 2);
+	name[0] = '/';
+	name[1] = 'a';
+	memmove(name + 1, name + 2, sizeof(name) - 2);
+	frames[0].function = "handle";
+	text = collect_text(monitor_json(&an_event, frames, 1, false), &size);
+	object = json_tokener_parse(text);
+	assert_true(saved_event_parse(object, &saved));
+	assert_int_equal(strlen(saved.mappings[0].path), REPORT_NAME_MAX + 2);
+	assert_string_equal(saved.mappings[0].path + REPORT_NAME_MAX - 3,
+			    "\xc3\xa9...");
+	assert_string_equal(saved.frames[0].function, "handle");
+	assert_null(json_object_object_get(object, "frames_left_out"));
+	json_object_put(object);
+	free(text);
 }
 
 static void test_collect(void **state)
@@ -975,6 +1028,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_planted, set_up, tear_down),
 		cmocka_unit_test(test_saved_event),
 		cmocka_unit_test_setup_teardown(test_corrupt, set_up, tear_down),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test_setup_teardown(test_collect, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_interrupted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
