@@ -13,6 +13,7 @@
 #include "monitor.h"
 #include "names.h"
 #include "stack.h"
+#include "text.h"
 
 /* Of syslog. */
 #define PRIORITY_ERROR "3"
@@ -21,7 +22,7 @@
 /* What is longer is cut off: an entry has to go into one message. */
 #define VALUE_MAX 65536
 
-/* With its length, since what programs choose may hold anything. */
+/* With its length, since the stack has several lines. */
 static void put_bytes(FILE *entry, const char *name, const char *value,
 		      size_t size)
 {
@@ -61,13 +62,28 @@ static void put_build_id(FILE *entry, const struct event_mapping *mapping)
 	fputc('\n', entry);
 }
 
+/* What programs choose; journalctl prints it to whoever reads. */
+static void put_text(FILE *entry, const char *name, const char *value)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = value ? open_memstream(&text, &size) : NULL;
+
+	if (!stream)
+		return;
+	text_print(stream, value);
+	if (!fclose(stream))
+		put(entry, name, text);
+	free(text);
+}
+
 /* Where the fault was. */
 static void put_frame(FILE *entry, const struct frame *frame)
 {
-	put(entry, "REASSURE_FUNCTION", frame->function);
+	put_text(entry, "REASSURE_FUNCTION", frame->function);
 	if (!frame->mapping)
 		return;
-	put(entry, "REASSURE_FILE", frame->mapping->path);
+	put_text(entry, "REASSURE_FILE", frame->mapping->path);
 	put_build_id(entry, frame->mapping);
 	put_hex(entry, "REASSURE_OFFSET", frame->offset);
 }
@@ -110,7 +126,7 @@ static void put_event(FILE *entry, const struct event *event)
 	put(entry, "PRIORITY", rescued ? PRIORITY_WARNING : PRIORITY_ERROR);
 	put_message(entry, event);
 	put(entry, "REASSURE_OUTCOME", outcome_names[event->outcome]);
-	put(entry, "REASSURE_RESCUE_POINT", event->name);
+	put_text(entry, "REASSURE_RESCUE_POINT", event->name);
 	if (event->outcome == REASSURE_OUTCOME_REFUSED)
 		put(entry, "REASSURE_REASON",
 		    event->refusal < REASSURE_REFUSALS ?
@@ -122,8 +138,8 @@ static void put_event(FILE *entry, const struct event *event)
 		put_number(entry, "REASSURE_INJECTED", 1);
 	put_number(entry, "REASSURE_PID", event->pid);
 	put_number(entry, "REASSURE_TID", event->tid);
-	put(entry, "REASSURE_COMMAND", event->command);
-	put(entry, "REASSURE_CGROUP", event->cgroup);
+	put_text(entry, "REASSURE_COMMAND", event->command);
+	put_text(entry, "REASSURE_CGROUP", event->cgroup);
 	/* The journal adds what it knows of it, and shows it with its unit. */
 	put_number(entry, "OBJECT_PID", event->pid);
 }
