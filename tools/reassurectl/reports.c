@@ -217,8 +217,12 @@ static int add_file(const struct reports *reports,
 	if (!strcmp(name, ".") || !strcmp(name, "..") ||
 	    !strcmp(name, TEMPORARY))
 		return 0;
-	if (fstatat(reports->directory, name, &file, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
+	if (fstatat(reports->directory, name, &file, AT_SYMLINK_NOFOLLOW)) {
+		if (errno == ENOENT)
+			return 0;
+		/* As of a damaged file system; nothing is known of it. */
+		file.st_mode = 0;
+	}
 	if (!S_ISREG(file.st_mode) || !parse_name(name, &entry)) {
 		note_foreign(reports, entries, name, warn);
 		return 0;
@@ -309,7 +313,7 @@ static int make_room(const struct reports *reports,
 {
 	struct report_entries entries;
 	__u64 left, all = bytes;
-	int ret = read_directory(reports, &entries, false);
+	int failure, ret = read_directory(reports, &entries, false);
 	size_t i;
 
 	if (ret)
@@ -319,15 +323,20 @@ static int make_room(const struct reports *reports,
 	for (i = 0; i < entries.count; i++)
 		all += entries.list[i].bytes;
 	left = entries.count;
-	for (i = 0; !ret && i < entries.count; i++) {
+	for (i = 0; i < entries.count; i++) {
 		if (left < limits->files && all <= limits->bytes)
 			break;
-		ret = reports_delete(reports, entries.list[i].id);
+		failure = reports_delete(reports, entries.list[i].id);
+		/* One that cannot be removed, the others may be. */
+		if (failure) {
+			ret = failure;
+			continue;
+		}
 		all -= entries.list[i].bytes;
 		left--;
 	}
 	report_entries_free(&entries);
-	return ret;
+	return left < limits->files && all <= limits->bytes ? 0 : ret;
 }
 
 static int write_all(int fd, const char *text, size_t size)

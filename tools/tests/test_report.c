@@ -3,7 +3,9 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -329,6 +331,37 @@ static void test_quota(void **state)
 	assert_int_equal(keep(&limits, TIME, 1 << 18, id), 0);
 	assert_string_equal(ids(), "20261130T021500Z-000013 ");
 	assert_int_equal(access(in_directory("note"), F_OK), 0);
+}
+
+static int chattr(const char *name, unsigned int flags)
+{
+	int fd = open(in_directory(name), O_RDONLY), ret;
+
+	assert_true(fd >= 0);
+	ret = ioctl(fd, FS_IOC_SETFLAGS, &flags);
+	close(fd);
+	return ret;
+}
+
+/* What cannot be removed does not have new ones left out. */
+static void test_immutable(void **state)
+{
+	const struct report_limits three = { 1ull << 30, 3 }, one = { 1 << 20, 1 };
+	char id[REPORT_ID_SIZE];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++)
+		assert_int_equal(keep(&three, TIME, 100, id), 0);
+	if (chattr("20261130T021500Z-000000.json", FS_IMMUTABLE_FL))
+		skip();
+	i = keep(&three, TIME, 100, id);
+	if (!i)
+		i = keep(&one, TIME, 100, id) == -EPERM ? 0 : -1;
+	assert_int_equal(chattr("20261130T021500Z-000000.json", 0), 0);
+	assert_int_equal(i, 0);
+	assert_true(reports_have(&reports, "20261130T021500Z-000000"));
+	assert_false(reports_have(&reports, "20261130T021500Z-000001"));
 }
 
 static void expect_refused(const char *path, const char *message)
@@ -1024,6 +1057,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_quota, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_immutable, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_directory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_planted, set_up, tear_down),
 		cmocka_unit_test(test_saved_event),
