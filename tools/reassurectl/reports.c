@@ -36,6 +36,7 @@
 #define TIME_LENGTH (sizeof(TIME_SHAPE) - 1)
 #define DIGITS_MIN 6
 #define DIGITS_MAX 12
+/* No report gets near it: what claims more than half leaves no number for others. */
 #define NUMBER_MAX 999999999999ull
 
 /* More levels than a report has. */
@@ -70,7 +71,8 @@ static bool parse_name(const char *name, struct report_entry *entry)
 	size_t length = strlen(name), suffix = strlen(SUFFIX);
 
 	if (length < suffix || strcmp(name + length - suffix, SUFFIX) ||
-	    !parse_id(name, length - suffix, &entry->number))
+	    !parse_id(name, length - suffix, &entry->number) ||
+	    entry->number > NUMBER_MAX / 2)
 		return false;
 	memcpy(entry->id, name, length - suffix);
 	entry->id[length - suffix] = 0;
