@@ -120,6 +120,7 @@ static int open_directory(struct reports *reports, const char *path, bool make)
 	char cut[PATH_MAX];
 
 	reports->path = path;
+	reports->next = 0;
 	if (!cut_slashes(path, cut))
 		return usage_error("report: '%s' is no path of a directory", path);
 	if (make && mkdir(cut, 0700) && errno != EEXIST)
@@ -375,9 +376,8 @@ static int write_temporary(const struct reports *reports, const char *text,
 	return ret;
 }
 
-int reports_keep(const struct reports *reports,
-		 const struct report_limits *limits, __u64 time_ns,
-		 const char *text, size_t size, char *id)
+int reports_keep(struct reports *reports, const struct report_limits *limits,
+		 __u64 time_ns, const char *text, size_t size, char *id)
 {
 	char name[NAME_SIZE];
 	__u64 number;
@@ -388,6 +388,8 @@ int reports_keep(const struct reports *reports,
 	ret = make_room(reports, limits, blocks(size), &number);
 	if (ret)
 		return ret;
+	if (number < reports->next)
+		number = reports->next;
 	if (!make_id(id, time_ns, number))
 		return -EOVERFLOW;
 	make_name(name, id);
@@ -397,6 +399,8 @@ int reports_keep(const struct reports *reports,
 		ret = -errno;
 	if (ret)
 		unlinkat(reports->directory, TEMPORARY, 0);
+	else
+		reports->next = number + 1;
 	return ret;
 }
 

@@ -26,6 +26,8 @@ struct json_object;
 struct reports {
 	const char *path;
 	int directory;
+	/* The least number for the next: those of deleted ones do not come again. */
+	__u64 next;
 };
 
 struct report_limits {
@@ -64,9 +66,8 @@ void reports_close(struct reports *reports);
  *
  * Return: 0, with its @id; or a negative error, with nothing left of it.
  */
-int reports_keep(const struct reports *reports,
-		 const struct report_limits *limits, __u64 time_ns,
-		 const char *text, size_t size, char *id);
+int reports_keep(struct reports *reports, const struct report_limits *limits,
+		 __u64 time_ns, const char *text, size_t size, char *id);
 
 /*
  * All reports, the oldest first; what is none is warned of.  False after it has

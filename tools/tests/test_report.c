@@ -267,6 +267,10 @@ static void test_keep(void **state)
 	assert_null(reports_read(&reports, id, error));
 	assert_string_equal(error, "");
 	assert_int_equal(reports_delete(&reports, id), 0);
+	/* Who has noted the ID does not find another. */
+	assert_int_equal(keep(&much, TIME, 100, id), 0);
+	assert_string_equal(id, "20261130T021500Z-000001");
+	assert_int_equal(reports_delete(&reports, id), 0);
 	/* Nothing else is left. */
 	run_shell("test -z \"$(ls -A reports)\"");
 }
