@@ -410,7 +410,8 @@ bool reports_have(const struct reports *reports, const char *id)
 	struct stat file;
 
 	make_name(name, id);
-	return !fstatat(reports->directory, name, &file, AT_SYMLINK_NOFOLLOW);
+	return !fstatat(reports->directory, name, &file, AT_SYMLINK_NOFOLLOW) &&
+	       S_ISREG(file.st_mode);
 }
 
 /* Its text in memory, to be freed; NULL with an @error. */

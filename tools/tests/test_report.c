@@ -432,6 +432,14 @@ static void test_planted(void **state)
 	assert_null(reports_read(&reports, "20261130T021500Z-000023", error));
 	assert_contains(error, "is no regular file");
 
+	assert_int_equal(report("delete", "20261130T021500Z-000001", NULL),
+			 EXIT_FAILED);
+	assert_int_equal(report("delete", "20261130T021500Z-000022", NULL),
+			 EXIT_FAILED);
+	assert_int_equal(report("delete", "20261130T021500Z-000023", NULL),
+			 EXIT_FAILED);
+	assert_contains(last_message, "there is no report");
+
 	assert_int_equal(keep(&much, TIME, 100, id), 0);
 	assert_int_equal(report("list", NULL, NULL), EXIT_FAILED);
 	assert_string_equal(printed, "20261130T021500Z-000000 1 events were lost\n");
