@@ -136,13 +136,23 @@ static bool keep(struct collecting *collecting, __u64 time_ns,
 }
 
 /*
- * An event that has begun is kept; who is told to end, which is heard of only
- * here, begins with no more.
+ * That one is told to end is heard of only here.  Events that were read already
+ * nobody else can have: they are kept, but nothing is looked up for them.
  */
-static bool go_on(void)
+static void heed_ending(struct collecting *collecting)
 {
 	interruption_begin_output();
-	return interruption_end_output();
+	collecting->ending = !interruption_end_output();
+}
+
+static size_t find_frames(const struct collecting *collecting,
+			  const struct event *event, struct frame *frames,
+			  bool *failed)
+{
+	if (!collecting->ending)
+		return stack_unwind(event, frames, failed);
+	*failed = true;
+	return stack_innermost(event, frames);
 }
 
 bool collect_event(const struct event *event, void *data)
@@ -151,7 +161,7 @@ bool collect_event(const struct event *event, void *data)
 	struct frame frames[STACK_FRAMES_MAX];
 	char id[REPORT_ID_SIZE];
 	bool failed, kept;
-	size_t count = stack_unwind(event, frames, &failed);
+	size_t count = find_frames(collecting, event, frames, &failed);
 
 	kept = keep(collecting, event->time_ns,
 		    monitor_json(event, frames, count, failed), id);
@@ -159,7 +169,8 @@ bool collect_event(const struct event *event, void *data)
 			   count, failed);
 	stack_free(frames, count);
 	collecting->collected++;
-	return go_on() && collecting->collected != collecting->count;
+	heed_ending(collecting);
+	return collecting->collected != collecting->count;
 }
 
 bool collect_lost(__u64 lost, void *data)
@@ -177,5 +188,6 @@ bool collect_lost(__u64 lost, void *data)
 			       json_object_new_uint64(now_ns));
 	kept = keep(collecting, now_ns, object, id);
 	journal_send_lost(collecting->journal, kept ? id : NULL, lost);
-	return go_on();
+	heed_ending(collecting);
+	return true;
 }

@@ -691,11 +691,14 @@ size_t stack_unwind(const struct event *event, struct frame *frames,
 	size_t count = ask_child(event, frames);
 
 	*failed = !count;
-	if (count)
-		return count;
-	memset(frames, 0, sizeof(*frames));
-	frames->address = event->registers.rip;
-	place_frame(event, frames);
+	return count ?: stack_innermost(event, frames);
+}
+
+size_t stack_innermost(const struct event *event, struct frame *frame)
+{
+	memset(frame, 0, sizeof(*frame));
+	frame->address = event->registers.rip;
+	place_frame(event, frame);
 	return 1;
 }
 

@@ -37,6 +37,8 @@ struct frame {
  */
 size_t stack_unwind(const struct event *event, struct frame *frames,
 		    bool *failed);
+/* Only the place of the fault, for which no file is read; returns 1. */
+size_t stack_innermost(const struct event *event, struct frame *frame);
 void stack_free(struct frame *frames, size_t count);
 
 /* For tests.  False when rights may be left. */
