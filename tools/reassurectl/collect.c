@@ -20,6 +20,12 @@
 /* Once for all that follow each other: the disk may be full for long. */
 static void tell_of_failure(struct collecting *collecting, int error)
 {
+	if (reports_gone(&collecting->reports)) {
+		collecting->gone = true;
+		failed("%s has been removed: 'report collect' has to be begun again",
+		       collecting->reports.path);
+		return;
+	}
 	if (!collecting->not_kept++)
 		failed("cannot keep reports in %s: %s; going on without",
 		       collecting->reports.path, strerror(-error));
@@ -170,7 +176,7 @@ bool collect_event(const struct event *event, void *data)
 	stack_free(frames, count);
 	collecting->collected++;
 	heed_ending(collecting);
-	return collecting->collected != collecting->count;
+	return !collecting->gone && collecting->collected != collecting->count;
 }
 
 bool collect_lost(__u64 lost, void *data)
@@ -189,5 +195,5 @@ bool collect_lost(__u64 lost, void *data)
 	kept = keep(collecting, now_ns, object, id);
 	journal_send_lost(collecting->journal, kept ? id : NULL, lost);
 	heed_ending(collecting);
-	return true;
+	return !collecting->gone;
 }

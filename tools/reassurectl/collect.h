@@ -21,6 +21,8 @@ struct collecting {
 	__u64 collected;
 	/* Those since the last report that could not be kept. */
 	__u64 not_kept;
+	/* The directory is not there any more. */
+	bool gone;
 	/* It was told to end. */
 	bool ending;
 };

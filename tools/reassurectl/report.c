@@ -253,7 +253,7 @@ static int collect(const struct report_options *options)
 			     &collecting);
 	alarm(0);
 	reports_close(&collecting.reports);
-	return ret ? EXIT_FAILED : EXIT_OK;
+	return ret || collecting.gone ? EXIT_FAILED : EXIT_OK;
 }
 
 /* False when @object is no report. */

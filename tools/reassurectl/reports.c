@@ -176,6 +176,13 @@ int reports_open(struct reports *reports, const char *path)
 	return open_directory(reports, path, false);
 }
 
+bool reports_gone(const struct reports *reports)
+{
+	struct stat directory;
+
+	return !fstat(reports->directory, &directory) && !directory.st_nlink;
+}
+
 void reports_close(struct reports *reports)
 {
 	close(reports->directory);

@@ -58,6 +58,8 @@ struct report_entries {
  */
 int reports_make(struct reports *reports, const char *path);
 int reports_open(struct reports *reports, const char *path);
+/* The directory was removed; nothing can be kept in it any more. */
+bool reports_gone(const struct reports *reports);
 void reports_close(struct reports *reports);
 
 /*
