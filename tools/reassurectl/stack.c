@@ -434,8 +434,22 @@ static void limit(int resource, rlim_t most)
 	setrlimit(resource, &limit);
 }
 
+/* Where the machine, or our cgroup, has no more memory this one is to be killed. */
+static void offer_to_oom_killer(void)
+{
+	static const char most[] = "1000";
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	/* Without it the memory is limited all the same. */
+	(void)!write(fd, most, strlen(most));
+	close(fd);
+}
+
 static void limit_child(void)
 {
+	offer_to_oom_killer();
 	limit(RLIMIT_AS, CHILD_BYTES_MAX);
 	limit(RLIMIT_CPU, CHILD_CPU_SECONDS);
 	limit(RLIMIT_FSIZE, 0);
