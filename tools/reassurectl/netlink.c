@@ -521,12 +521,14 @@ static int connect_kernel(struct connection *connection)
 	}
 	connection->family = genl_ctrl_resolve(connection->socket,
 					       REASSURE_GENL_NAME);
+	if (connection->family == -NLE_OBJ_NOTFOUND) {
+		failed("%s", NOT_LOADED);
+		disconnect(connection);
+		return -ENODEV;
+	}
 	if (connection->family < 0) {
-		if (connection->family == -NLE_OBJ_NOTFOUND)
-			failed("%s", NOT_LOADED);
-		else
-			failed("cannot ask the kernel for the reassure module: %s",
-			       nl_geterror(connection->family));
+		failed("cannot ask the kernel for the reassure module: %s",
+		       nl_geterror(connection->family));
 		disconnect(connection);
 		return -1;
 	}
@@ -937,7 +939,7 @@ static void on_event(struct nl_msg *msg, struct monitor *monitor)
 static int tell_of_unloading(void)
 {
 	failed("the reassure module has been unloaded");
-	return -1;
+	return -ENODEV;
 }
 
 static int read_events(struct monitor *monitor)
@@ -1051,6 +1053,8 @@ static int join(struct connection *news)
 
 static int follow(struct monitor *monitor, bool (*await)(int fd))
 {
+	int ret;
+
 	/* What is missed between is told to nobody, or found later. */
 	if (kernel_status(note_last, monitor) || join(&monitor->news))
 		return -1;
@@ -1058,8 +1062,9 @@ static int follow(struct monitor *monitor, bool (*await)(int fd))
 	       await(nl_socket_get_fd(monitor->news.socket))) {
 		if (!read_news(monitor))
 			return tell_of_unloading();
-		if (read_events(monitor))
-			return -1;
+		ret = read_events(monitor);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -1072,11 +1077,12 @@ int kernel_monitor(event_visitor visit, loss_visitor visit_lost,
 		.visit_lost = visit_lost,
 		.data = data,
 	};
-	int ret = -1;
+	int ret = connect_kernel(&monitor.requests);
 
-	if (connect_kernel(&monitor.requests))
-		return -1;
-	if (!connect_kernel(&monitor.news)) {
+	if (ret)
+		return ret;
+	ret = connect_kernel(&monitor.news);
+	if (!ret) {
 		ret = follow(&monitor, await);
 		disconnect(&monitor.news);
 	}

@@ -117,6 +117,8 @@ int kernel_status(answer_visitor visit, void *data);
 /*
  * Visits all events from now on, until that answers false.  @await waits until
  * the descriptor can be read; false is the end, too.
+ *
+ * Return: 0; -ENODEV when there is no module, or no more; or another that is less.
  */
 int kernel_monitor(event_visitor visit, loss_visitor visit_lost,
 		   bool (*await)(int fd), void *data);

@@ -11,6 +11,8 @@ enum {
 	EXIT_OK,
 	EXIT_FAILED,
 	EXIT_USAGE,
+	/* For who would begin it again. */
+	EXIT_NO_MODULE,
 };
 
 /* Prints "reassurectl: " and the text; returns EXIT_FAILED. */

@@ -253,6 +253,8 @@ static int collect(const struct report_options *options)
 			     &collecting);
 	alarm(0);
 	reports_close(&collecting.reports);
+	if (ret == -ENODEV)
+		return EXIT_NO_MODULE;
 	return ret || collecting.gone ? EXIT_FAILED : EXIT_OK;
 }
 

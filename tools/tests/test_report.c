@@ -840,6 +840,18 @@ static void test_unwritable(void **state)
 	assert_false(collect_lost(1, &collecting));
 }
 
+/* Its service is not to try for ever. */
+static void test_no_module(void **state)
+{
+	(void)state;
+	if (!access("/sys/kernel/reassure", F_OK))
+		skip();
+	reports_close(&reports);
+	assert_int_equal(report("collect", "--count=1", NULL), EXIT_NO_MODULE);
+	assert_contains(last_message, "the reassure module is not loaded");
+	assert_int_equal(reports_make(&reports, directory), EXIT_OK);
+}
+
 static void add_to(struct groups *groups, const struct event *event,
 		   const struct frame *frames, size_t count, const char *id)
 {
@@ -1092,6 +1104,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_interrupted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_unwritable, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_module, set_up, tear_down),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test_setup_teardown(test_journal, set_up, tear_down),
 	};
