@@ -117,6 +117,37 @@ static void put_stack(FILE *entry, const struct frame *frames, size_t count,
 	free(text);
 }
 
+static bool ends_in(const char *name, size_t length, const char *suffix)
+{
+	size_t size = strlen(suffix);
+
+	return length > size && !memcmp(name + length - size, suffix, size);
+}
+
+/*
+ * journalctl -u shows it with the program's unit then.  By OBJECT_PID the journal
+ * would not find that of a program that is gone.  What is below a unit's cgroup
+ * has names of the unit's own choice.
+ */
+static void put_unit(FILE *entry, const char *cgroup)
+{
+	const char *name = cgroup ?: "";
+	size_t length = 0;
+	char *unit;
+
+	do {
+		name += length;
+		name += strspn(name, "/");
+		length = strcspn(name, "/");
+	} while (ends_in(name, length, ".slice"));
+	if (!ends_in(name, length, ".service") &&
+	    !ends_in(name, length, ".scope"))
+		return;
+	unit = strndup(name, length);
+	put_text(entry, "OBJECT_SYSTEMD_UNIT", unit);
+	free(unit);
+}
+
 static void put_event(FILE *entry, const struct event *event)
 {
 	bool rescued = event->outcome == REASSURE_OUTCOME_RESCUED;
@@ -140,8 +171,7 @@ static void put_event(FILE *entry, const struct event *event)
 	put_number(entry, "REASSURE_TID", event->tid);
 	put_text(entry, "REASSURE_COMMAND", event->command);
 	put_text(entry, "REASSURE_CGROUP", event->cgroup);
-	/* The journal adds what it knows of it, and shows it with its unit. */
-	put_number(entry, "OBJECT_PID", event->pid);
+	put_unit(entry, event->cgroup);
 }
 
 static bool send_entry(const char *path, const char *entry, size_t size)

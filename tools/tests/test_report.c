@@ -1043,7 +1043,7 @@ static void test_journal(void **state)
 	assert_field(entry, size, "REASSURE_SIGNAL", "SIGBUS");
 	assert_field(entry, size, "REASSURE_ADDRESS", "0xffffffffffffff10");
 	assert_field(entry, size, "REASSURE_PID", "10");
-	assert_field(entry, size, "OBJECT_PID", "10");
+	assert_null(field(entry, size, "OBJECT_SYSTEMD_UNIT", &length));
 	/* Terminals are not to obey what journalctl prints. */
 	assert_field(entry, size, "REASSURE_COMMAND", "ser?ver");
 	assert_field(entry, size, "REASSURE_CGROUP", "/a?b");
@@ -1084,6 +1084,52 @@ static void test_journal(void **state)
 	assert_false(journal_send_lost("/nowhere", NULL, 1));
 }
 
+static void test_journal_unit(void **state)
+{
+	static const struct {
+		const char *cgroup;
+		const char *unit;
+	} cases[] = {
+		{ "/system.slice/apache2.service", "apache2.service" },
+		{ "/system.slice/a\033.service", "a?.service" },
+		{ "/system.slice/system-x.slice/x@1.service/y.service", "x@1.service" },
+		{ "/user.slice/user-1.slice/session-2.scope", "session-2.scope" },
+		{ "/init.scope", "init.scope" },
+		{ "/lxc/1/system.slice/apache2.service", NULL },
+		{ "/system.slice", NULL },
+		{ "/system.slice/.service", NULL },
+		{ "/.slice/x.service", NULL },
+		{ "/", NULL },
+		{ "", NULL },
+		{ NULL, NULL },
+	};
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int journal = socket(AF_UNIX, SOCK_DGRAM, 0);
+	struct event event = an_event;
+	char entry[4096];
+	size_t i, length;
+	ssize_t size;
+
+	(void)state;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/journal", top);
+	assert_int_equal(bind(journal, (void *)&address, sizeof(address)), 0);
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		event.cgroup = cases[i].cgroup;
+		assert_true(journal_send_event(address.sun_path, NULL, &event,
+					       NULL, 0, false));
+		size = recv(journal, entry, sizeof(entry), 0);
+		assert_true(size > 0);
+		assert_null(field(entry, size, "OBJECT_PID", &length));
+		if (cases[i].unit)
+			assert_field(entry, size, "OBJECT_SYSTEMD_UNIT",
+				     cases[i].unit);
+		else
+			assert_null(field(entry, size, "OBJECT_SYSTEMD_UNIT",
+					  &length));
+	}
+	close(journal);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1107,6 +1153,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_module, set_up, tear_down),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test_setup_teardown(test_journal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_journal_unit, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
