@@ -224,8 +224,8 @@ static int add_file(const struct reports *reports,
 	struct report_entry entry;
 	struct stat file;
 
-	if (!strcmp(name, ".") || !strcmp(name, "..") ||
-	    !strcmp(name, TEMPORARY))
+	/* Also the temporary file, and what others keep here. */
+	if (*name == '.')
 		return 0;
 	if (fstatat(reports->directory, name, &file, AT_SYMLINK_NOFOLLOW)) {
 		if (errno == ENOENT)

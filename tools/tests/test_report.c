@@ -425,6 +425,7 @@ static void test_planted(void **state)
 	run_shell("echo >reports/other.json");
 	/* There would be no number after it. */
 	run_shell("echo '{}' >reports/20261130T021500Z-999999999999.json");
+	run_shell("echo >reports/.boot");
 	assert_null(reports_read(&reports, "20261130T021500Z-000001", error));
 	assert_contains(error, "cannot be opened");
 	assert_null(reports_read(&reports, "20261130T021500Z-000022", error));
@@ -448,12 +449,13 @@ static void test_planted(void **state)
 	assert_contains(warned, "000023.json is no report, and skipped");
 	assert_contains(warned, "/other.json is no report, and skipped");
 	assert_contains(warned, "999999999999.json is no report, and skipped");
+	assert_null(strstr(warned, ".boot"));
 	/* It would have the name of the link. */
 	assert_int_equal(keep(&much, TIME, 100, id), 0);
 	assert_string_equal(id, "20261130T021500Z-000001");
 	assert_int_equal(report("delete", "--all", NULL), EXIT_OK);
 	run_shell("test \"$(cat other)\" = '{\"outcome\":\"lost\"}'");
-	run_shell("test \"$(ls -A reports | wc -l)\" = 4");
+	run_shell("test \"$(ls -A reports | wc -l)\" = 5");
 }
 
 static struct event_mapping program = {
