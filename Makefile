@@ -31,6 +31,10 @@ bench:
 bench-document: bench
 	scripts/bench --copy
 
+# Debian packages, in build/deb/.
+deb:
+	scripts/deb
+
 demo:
 	demo/run
 
@@ -40,4 +44,4 @@ clean:
 	rm -rf build *.o *.ko *.mod *.mod.c .*.cmd modules.order Module.symvers
 	find module -name '*.o' -delete -o -name '.*.cmd' -delete
 
-.PHONY: all module tools install check generate soak bench bench-document demo clean
+.PHONY: all module tools install check generate soak bench bench-document deb demo clean
