@@ -113,23 +113,31 @@ static const struct option {
 
 #define OPTIONS (sizeof(known) / sizeof(*known))
 
-static int collect(const struct report_options *options);
-static int list(const struct report_options *options);
-static int show(const struct report_options *options);
-static int group(const struct report_options *options);
-static int delete(const struct report_options *options);
+static int collect(const struct reports *reports,
+		   const struct report_options *options);
+static int list(const struct reports *reports,
+		const struct report_options *options);
+static int show(const struct reports *reports,
+		const struct report_options *options);
+static int group(const struct reports *reports,
+		 const struct report_options *options);
+static int delete(const struct reports *reports,
+		  const struct report_options *options);
 
 static const struct action {
 	const char *name;
-	int (*run)(const struct report_options *options);
+	int (*open)(struct reports *reports, const char *directory);
+	int (*run)(const struct reports *reports,
+		   const struct report_options *options);
 	const char *takes;
 	bool takes_ids;
 } actions[] = {
-	{ "collect", collect, "--directory, --quota, --files and --count", false },
-	{ "list", list, "--directory and --json", false },
-	{ "show", show, "--directory, --json and IDs", true },
-	{ "group", group, "--directory and --json", false },
-	{ "delete", delete, "--directory, --all and IDs", true },
+	{ "collect", reports_make, collect,
+	  "--directory, --quota, --files and --count", false },
+	{ "list", reports_open, list, "--directory and --json", false },
+	{ "show", reports_open, show, "--directory, --json and IDs", true },
+	{ "group", reports_open, group, "--directory and --json", false },
+	{ "delete", reports_open, delete, "--directory, --all and IDs", true },
 	{}
 };
 
@@ -237,22 +245,21 @@ int report_options(int argc, char **argv, struct report_options *options)
 	return ret ?: check_ids(action, options);
 }
 
-static int collect(const struct report_options *options)
+static int collect(const struct reports *reports,
+		   const struct report_options *options)
 {
 	struct collecting collecting = {
+		.reports = *reports,
 		.limits = options->limits,
 		.journal = JOURNAL_SOCKET,
 		.count = options->count,
 	};
-	int ret = reports_make(&collecting.reports, options->directory);
+	int ret;
 
-	if (ret)
-		return ret;
 	interruption_catch();
 	ret = kernel_monitor(collect_event, collect_lost, interruption_await,
 			     &collecting);
 	alarm(0);
-	reports_close(&collecting.reports);
 	if (ret == -ENODEV)
 		return EXIT_NO_MODULE;
 	return ret || collecting.gone ? EXIT_FAILED : EXIT_OK;
@@ -332,16 +339,10 @@ static bool list_one(const char *id, struct json_object *object, void *data)
 	return true;
 }
 
-static int list(const struct report_options *options)
+static int list(const struct reports *reports,
+		const struct report_options *options)
 {
-	struct reports reports;
-	int ret = reports_open(&reports, options->directory);
-
-	if (ret)
-		return ret;
-	ret = visit_all(&reports, list_one, (void *)options);
-	reports_close(&reports);
-	return ret;
+	return visit_all(reports, list_one, (void *)options);
 }
 
 static bool show_one(const char *id, struct json_object *object, void *data)
@@ -364,18 +365,15 @@ static bool show_one(const char *id, struct json_object *object, void *data)
 	return true;
 }
 
-static int show(const struct report_options *options)
+static int show(const struct reports *reports,
+		const struct report_options *options)
 {
-	struct reports reports;
-	int i, ret = reports_open(&reports, options->directory);
+	int i, ret = EXIT_OK;
 
-	if (ret)
-		return ret;
 	for (i = 0; i < options->nr_ids; i++)
-		if (visit_report(&reports, options->ids[i], true, show_one,
+		if (visit_report(reports, options->ids[i], true, show_one,
 				 (void *)options))
 			ret = EXIT_FAILED;
-	reports_close(&reports);
 	return ret;
 }
 
@@ -384,16 +382,12 @@ static bool group_one(const char *id, struct json_object *object, void *data)
 	return groups_add(data, id, object);
 }
 
-static int group(const struct report_options *options)
+static int group(const struct reports *reports,
+		 const struct report_options *options)
 {
 	struct groups groups = {};
-	struct reports reports;
-	int ret = reports_open(&reports, options->directory);
+	int ret = visit_all(reports, group_one, &groups);
 
-	if (ret)
-		return ret;
-	ret = visit_all(&reports, group_one, &groups);
-	reports_close(&reports);
 	groups_sort(&groups);
 	if (options->json)
 		print_json_line(stdout, groups_json(&groups));
@@ -442,23 +436,27 @@ static int delete_named(const struct reports *reports,
 	return ret;
 }
 
-static int delete(const struct report_options *options)
+static int delete(const struct reports *reports,
+		  const struct report_options *options)
 {
-	struct reports reports;
-	int ret = reports_open(&reports, options->directory);
-
-	if (ret)
-		return ret;
-	ret = options->all ? delete_all(&reports) :
-			     delete_named(&reports, options);
-	reports_close(&reports);
-	return ret;
+	return options->all ? delete_all(reports) :
+			      delete_named(reports, options);
 }
 
 int cmd_report(int argc, char **argv)
 {
 	struct report_options options;
+	const struct action *action;
+	struct reports reports;
 	int ret = report_options(argc, argv, &options);
 
-	return ret ?: find_action(options.action)->run(&options);
+	if (ret)
+		return ret;
+	action = find_action(options.action);
+	ret = action->open(&reports, options.directory);
+	if (ret)
+		return ret;
+	ret = action->run(&reports, &options);
+	reports_close(&reports);
+	return ret;
 }
